@@ -1,0 +1,54 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The edge: the one function by which a bridge becomes ready, called by hook and agent alike.
+ *
+ * Under the bridge's lock: look at the link; write the marker; unless this incarnation was handled,
+ * reset failed units and queue one job, the start of ctvirt-autostart@BRIDGE.target; only then record
+ * the incarnation as handled. A crash in between makes the next witness do it again, which is
+ * harmless; a second witness finds it done.
+ */
+
+#include "base/macro.h"
+#include "units/bridge_marker.h"
+
+/* How orders reach PID 1. No function waits for a job. Negative errno. */
+typedef struct EdgeRoad {
+        /* Names of systemd-nspawn@ units in state failed; may be NULL in *ret. May wait for PID 1's
+         * answer as long as the caller can afford; -ETIMEDOUT then, and the edge goes on. */
+        int (*list_failed)(void *userdata, char ***ret);
+        int (*reset_failed)(void *userdata, const char *unit);
+        int (*start)(void *userdata, const char *unit);
+        int (*stop)(void *userdata, const char *unit);
+        void *userdata;
+} EdgeRoad;
+
+typedef struct EdgeRequest {
+        const char *bridge;
+        const char *network; /* NULL: a bridge that libvirt does not manage */
+        const Uuid *uuid;    /* of the network; NULL if unknown */
+        Witness witness;
+} EdgeRequest;
+
+typedef enum EdgeOutcome {
+        EDGE_NOT_READY, /* no link, or not up: nothing was written */
+        EDGE_HANDLED,   /* the incarnation was handled before; the marker is there */
+        EDGE_MADE,      /* this call queued the start */
+} EdgeOutcome;
+
+/*
+ * lock_wait_usec: how long to wait for the bridge's lock; 0 never waits. -EWOULDBLOCK: somebody else
+ * is at it, call again later. Other errors: what failed first (marker, road, record); the next call
+ * tries again.
+ */
+int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                uint64_t lock_wait_usec, EdgeOutcome *ret);
+
+/* The network stopped, or the link is gone: marker and record are removed and the bridge's two
+ * targets stopped. Containers are left alone. Same lock, same errors; 1 if there was a marker. */
+int bridge_gone(int run_fd, const char *bridge, const EdgeRoad *road, uint64_t lock_wait_usec);
+
+/* The units that the generator hung under the bridge's autostart target (unit names), from
+ * GENERATOR_DIR/ctvirt-autostart@BRIDGE.target.wants. No such folder: empty. */
+int bridge_wanted_units(const char *bridge, char ***ret);
