@@ -1,0 +1,79 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The agent's D-Bus API: names that agent, client, bus policy and polkit share. The interfaces
+ * themselves are the vtables in manager_bus.c, container_bus.c and network_bus.c.
+ *
+ * org.ctvirt.agent1.Manager at /org/ctvirt/agent1
+ *   DefineContainer(s xml, s file_name, t flags) -> (o container, s name, as warnings)
+ *   LookupContainer(s what) -> (o container)        id, then UUID, then name, as virsh resolves
+ *   ListContainers() -> (aa{sv})                    the keys of Container.GetInfo(), the cheap ones
+ *   LookupNetwork(s what) -> (o network)            UUID, then name
+ *   ListNetworks() -> (aa{sv})                      the keys of Network.GetInfo()
+ *   GetInfo() -> (a{sv})                            Version s, LibvirtURI s, LibvirtVersion s (empty:
+ *                                                   not connected), SystemdVersion u
+ *   signal ContainerEvent(s name, s uuid, s event, s detail, t realtime_usec)
+ *   signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
+ *
+ * org.ctvirt.agent1.Container at /org/ctvirt/agent1/container/NAME (sd_bus_path_encode)
+ *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Id u (0: not running), State s, StateReason s,
+ *                          Autostart b, Persistent b (defined with ctvirt), Title s, Unit s,
+ *                          Bridges as, WaitingFor as (bridges and networks that are not ready),
+ *                          LastFailure s (empty: none); and, not in ListContainers():
+ *                          OSType s, VCPUs u (0: unlimited), MaxMemoryKiB t (0: unlimited),
+ *                          UsedMemoryKiB t, CPUTimeNSec t
+ *   GetXML(t flags) -> (s xml)
+ *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
+ *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address, prefix; source "lease" or "agent"
+ *   Start(t flags), Shutdown(t flags), Destroy(t flags), Reboot(t flags)
+ *                          Start, Destroy answer when the job is done, Shutdown and Reboot when it is
+ *                          under way
+ *   SetAutostart(b on), Undefine(t flags)
+ *
+ * org.ctvirt.agent1.Network at /org/ctvirt/agent1/network/NAME
+ *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Active b, Persistent b, Autostart b, Bridge s,
+ *                          ForwardMode s, Ready b, Incarnation u (ifindex, 0: none), Handled b,
+ *                          Containers as (names of the enabled ones that use it first, then others)
+ *
+ * Reading is free for everybody, everything else is authorised by polkit.
+ */
+
+#define CTVIRT_BUS_NAME "org.ctvirt.agent1"
+#define CTVIRT_BUS_PATH "/org/ctvirt/agent1"
+#define CTVIRT_BUS_CONTAINER_PREFIX CTVIRT_BUS_PATH "/container"
+#define CTVIRT_BUS_NETWORK_PREFIX CTVIRT_BUS_PATH "/network"
+
+#define CTVIRT_BUS_MANAGER "org.ctvirt.agent1.Manager"
+#define CTVIRT_BUS_CONTAINER "org.ctvirt.agent1.Container"
+#define CTVIRT_BUS_NETWORK "org.ctvirt.agent1.Network"
+
+/* DefineContainer() */
+#define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
+
+/* polkit actions (contrib/polkit) */
+#define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers" /* define, undefine, autostart */
+#define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers" /* start, stop, reboot */
+
+/* Error names. The message is the sentence that virsh's users expect behind "error: ". */
+#define CTVIRT_ERROR_NO_SUCH_CONTAINER "org.ctvirt.agent1.Error.NoSuchContainer"
+#define CTVIRT_ERROR_NO_SUCH_NETWORK "org.ctvirt.agent1.Error.NoSuchNetwork"
+#define CTVIRT_ERROR_XML "org.ctvirt.agent1.Error.XML"
+#define CTVIRT_ERROR_OPERATION_INVALID "org.ctvirt.agent1.Error.OperationInvalid"
+#define CTVIRT_ERROR_OPERATION_FAILED "org.ctvirt.agent1.Error.OperationFailed"
+#define CTVIRT_ERROR_CONFLICT "org.ctvirt.agent1.Error.Conflict" /* a file or UUID that is not ours */
+
+/* State, virsh's words (virsh-domain-monitor.c) */
+#define CTVIRT_STATE_RUNNING "running"
+#define CTVIRT_STATE_SHUTDOWN "in shutdown"
+#define CTVIRT_STATE_SHUTOFF "shut off"
+#define CTVIRT_STATE_CRASHED "crashed"
+
+/* ContainerEvent: event and detail, virsh's words */
+#define CTVIRT_EVENT_DEFINED "Defined"     /* "Added", "Updated" */
+#define CTVIRT_EVENT_UNDEFINED "Undefined" /* "Removed" */
+#define CTVIRT_EVENT_STARTED "Started"     /* "Booted" */
+#define CTVIRT_EVENT_STOPPED "Stopped"     /* "Shutdown", "Destroyed", "Failed" */
+#define CTVIRT_EVENT_SHUTDOWN "Shutdown"   /* "Finished" */
+/* NetworkEvent: Defined, Undefined, Started, Stopped; and Ready (the edge; detail: the bridge) */
+#define CTVIRT_EVENT_READY "Ready"

@@ -1,0 +1,97 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Manager: the agent's one object. It owns the event loop, the bus connections, the tables, and the
+ * watchers, and it connects them: a watcher reports a fact by calling one of the manager_on_* functions
+ * below, and never acts on it itself.
+ *
+ *   libvirt_link ── networks, events ──┐
+ *   link_watch ──── bridge links ──────┼─> bridge_watch ─> bridge_decide() ─> bridge_edge()/bridge_gone()
+ *   marker_watch ── what the hook did ─┘                                     └> plug
+ *   unit_client ─── unit states ────────> containers ─> bus (events, properties)
+ *   file_watch ──── .nspawn files ──────> generator run again (daemon-reload)
+ */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "agent/container.h"
+#include "agent/network.h"
+#include "units/nspawn_link.h"
+#include "units/unit_client.h"
+
+typedef struct BridgeWatch BridgeWatch;
+typedef struct FileWatch FileWatch;
+typedef struct LibvirtLink LibvirtLink;
+typedef struct LinkWatch LinkWatch;
+typedef struct MarkerWatch MarkerWatch;
+
+typedef struct Manager {
+        sd_event *event;
+        sd_bus *bus;
+        UnitClient *units;
+        unsigned systemd_version;
+        MachineId machine_id;
+        int run_fd;
+        int agent_lock_fd;
+
+        char *libvirt_uri;
+        LibvirtLink *libvirt;
+        NetworkTable networks;
+        bool networks_known; /* a list from libvirt has been taken over since it was last connected */
+
+        LinkWatch *links;
+        MarkerWatch *markers;
+        BridgeWatch *bridges;
+        FileWatch *files;
+        ContainerTable containers;
+
+        sd_event_source *reload_source; /* coalesces daemon-reload requests */
+} Manager;
+
+int manager_new(Manager **ret);
+int manager_run(Manager *m);
+Manager *manager_free(Manager *m);
+DEFINE_CLEANUP(Manager *, manager_free)
+
+/*
+ * Event core (event_core part: libvirt_link.c, link_watch.c, marker_watch.c, bridge_watch.c, plug.c)
+ */
+
+/* The facts about this bridge may have changed: look at all of them and do what the table says. */
+int bridge_watch_new(Manager *m, BridgeWatch **ret);
+void bridge_watch_check(BridgeWatch *w, const char *bridge);
+void bridge_watch_check_all(BridgeWatch *w);
+bool bridge_watch_is_ready(BridgeWatch *w, const char *bridge);
+/* ifindex of the incarnation, 0 if there is none; *ret_handled whether its start was queued */
+unsigned bridge_watch_incarnation(BridgeWatch *w, const char *bridge, bool *ret_handled);
+BridgeWatch *bridge_watch_free(BridgeWatch *w);
+
+/* Leases of a network as libvirt knows them; the handler is called from the event loop, once. */
+typedef struct Lease {
+        char *interface, *mac, *address, *hostname;
+        unsigned prefix;
+        int family;
+        int64_t expiry; /* seconds since the epoch, 0: never */
+} Lease;
+typedef void (*LeasesHandler)(int error, const char *message, const Lease *leases, size_t n_leases,
+                              void *userdata);
+int libvirt_link_get_leases(LibvirtLink *l, const char *network, LeasesHandler handler,
+                            void *userdata);
+bool libvirt_link_is_connected(LibvirtLink *l);
+unsigned long libvirt_link_version(LibvirtLink *l); /* virConnectGetLibVersion; 0: not connected */
+
+/*
+ * Containers (containers part: container*.c, definition_store.c, *_bus.c, polkit.c, file_watch.c)
+ */
+
+/* Called by the event core. */
+void manager_on_network(Manager *m, Network *n, const char *event); /* "Defined", "Undefined",
+                                                                     * "Started", "Stopped" */
+void manager_on_networks_listed(Manager *m); /* after the first list of a connection, and re-lists */
+void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge);
+void manager_on_bridge_gone(Manager *m, const char *bridge);
+
+/* Asks for a daemon-reload soon (requests are coalesced), so that the generator runs again. */
+void manager_request_reload(Manager *m);
