@@ -219,11 +219,11 @@ exec_in_host() {
         enter
         if ((raw)); then
                 ENTER+=("${variables[@]}")
-                if [[ -n $user ]]; then prefix=(setpriv --reuid "$user" --regid "$user" --init-groups --); fi
+                if [[ -n $user ]]; then prefix=(runuser -u "$user" --); fi
         else
                 prefix=(systemd-run --quiet --wait --pipe --collect --service-type=exec)
                 if [[ -n $user ]]; then
-                        prefix+=(--uid="$user" --property=WorkingDirectory='~')
+                        prefix+=(--uid="$user" --property=WorkingDirectory='-~')
                 else
                         prefix+=(--setenv=HOME=/root)
                 fi
