@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Bad input gets a clear error and changes nothing; a definition goes its whole way from define to undefine.
+# shellcheck disable=SC2016,SC2317
+# shellcheck source-path=SCRIPTDIR source=lib/harness.sh
+. "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/ctvirt.sh
+. "$(dirname "$(readlink -f "$0")")/lib/ctvirt.sh"
+
+# A digest of everything that a define could have changed.
+state() {
+        on 'find /etc/ctvirt /etc/systemd/nspawn /etc/systemd/system /var/lib/machines -xdev -printf "%p %y %m %s %T@\n" | sort | sha256sum'
+}
+
+# refused TEXT PATTERN FILE [OPTIONS...]: define fails, exit status 1, stderr matches, nothing changed.
+refused() {
+        local text=$1 pattern=$2 file=$3 before status=0 output
+        shift 3
+        before=$(state)
+        output=$(on ctvirt define "$file" "$@" 2>&1) || status=$?
+        check_equal "$text: exit status" 1 "$status"
+        if grep -Eq -- "$pattern" <<<"$output"; then pass "$text: $(head -n 2 <<<"$output" | tail -n 1)"; else fail "$text: message" "$output"; fi
+        check_equal "$text: nothing changed" "$before" "$(state)"
+}
+
+host_test_begin "define, redefine, undefine"
+use_host H
+check "the package is installed" install_ctvirt
+check "web is defined" define_container web default
+
+step "bad input"
+echo 'not xml at all' | put_file /root/bad/plain.xml
+refused "no XML" 'plain.xml:1' /root/bad/plain.xml
+echo '<network><name>x</name></network>' | put_file /root/bad/root.xml
+refused "wrong root element" 'unexpected root element' /root/bad/root.xml
+echo "<domain type='nspawn'><os><type>exe</type></os></domain>" | put_file /root/bad/noname.xml
+refused "no name" 'name' /root/bad/noname.xml
+echo "<domain type='nspawn'><name>../x</name><os><type>exe</type></os></domain>" | put_file /root/bad/path.xml
+refused "a path as name" "\.\./x" /root/bad/path.xml
+echo "<domain type='nspawn'><name>a</name></domain><domain type='nspawn'><name>b</name></domain>" | put_file /root/bad/two.xml
+refused "two roots" 'two.xml:1' /root/bad/two.xml
+put_file /root/bad/bomb.xml <<'XML'
+<!DOCTYPE domain [
+<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">
+<!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;">
+<!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;">
+<!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;">
+]>
+<domain type='nspawn'><name>bomb</name><title>&g;</title><os><type>exe</type></os></domain>
+XML
+refused "an entity bomb" 'DOCTYPE|DTD' /root/bad/bomb.xml
+on "{ echo \"<domain type='nspawn'><name>big</name><description>\"; head -c 10485760 /dev/zero | tr '\\0' a; echo '</description></domain>'; } >/root/bad/big.xml"
+refused "a file of 10 MB" 'larger|too large|too big' /root/bad/big.xml
+refused "no such file" 'No such file' /root/bad/nope.xml
+echo "<domain type='nspawn'><name>v</name><os><type>exe</type></os><frob/></domain>" | put_file /root/bad/frob.xml
+refused "an unknown element with --validate" 'frob' /root/bad/frob.xml --validate
+printf '[Network]\nBridge=virbr0\n' | put_file /etc/systemd/nspawn/hand.nspawn
+container_xml hand default | put_file /root/hand.xml
+refused "a hand-written .nspawn in the way" '/etc/systemd/nspawn/hand.nspawn' /root/hand.xml
+container_xml web default | sed 's,<name>,<uuid>11111111-2222-3333-4444-555555555555</uuid><name>,' | put_file /root/uuid.xml
+refused "another UUID for a defined name" 'already' /root/uuid.xml
+
+step "unknown content is kept"
+check "define warns" on "ctvirt define /root/bad/frob.xml 2>&1 | grep -q frob"
+check "dumpxml shows it" on 'ctvirt dumpxml v | grep -q "<frob/>"'
+
+step "a network that libvirt does not know"
+make_container later
+container_xml later tomorrow | put_file /root/later.xml
+check "define warns" on "ctvirt define /root/later.xml 2>&1 | grep -q \"network 'tomorrow'\""
+check "autostart" on ctvirt autostart later
+check_not "start says what it waits for" on ctvirt start later
+check "with the network's name" on "ctvirt start later 2>&1 | grep -q tomorrow"
+check "the host boots without complaint" host reboot
+check_equal "no start was tried" 0 "$(count_starts later)"
+check "the agent runs" wait_for 10 agent_is_up
+check "the network is defined" define_network tomorrow virbr7 192.168.170
+check "and started" on virsh -q net-start tomorrow
+check_exact later virbr7
+
+step "round trip"
+check "dumpxml parses back" on 'ctvirt dumpxml web >/root/web2.xml && ctvirt define /root/web2.xml --validate && ctvirt dumpxml web | cmp - /root/web2.xml'
+check "type lxc is the same grammar" on 'sed "s/nspawn/lxc/;s/<name>web/<name>lxcweb/;/uuid/d;/<idmap>/,/<.idmap>/d;/<mac /d" /root/web2.xml >/root/lxc.xml && ctvirt define /root/lxc.xml'
+check_equal "each has a range of its own" 3 "$(on 'grep -h ^PrivateUsers= /etc/systemd/nspawn/web.nspawn /etc/systemd/nspawn/lxcweb.nspawn /etc/systemd/nspawn/later.nspawn | sort -u | wc -l')"
+check "undefine" on ctvirt undefine lxcweb
+check "its files are gone" on 'test ! -e /etc/systemd/nspawn/lxcweb.nspawn && test ! -e /etc/ctvirt/containers/lxcweb.xml'
+check "its root is not touched" on 'ctvirt undefine later --help >/dev/null 2>&1 || :; test -d /var/lib/machines/later'
+check "undefine of a running container" on ctvirt undefine later
+check "leaves it running" is_running later
+check "and it is not enabled any more" on '! systemctl -q is-enabled systemd-nspawn@later.service'
+
+step "an unprivileged user"
+on useradd -m user
+check "may list" host exec --raw --user user -- ctvirt list --all
+check_not "may not define" host exec --raw --user user -- ctvirt define /root/web2.xml
+on 'cp /root/hand.xml /tmp/mine.xml; sed -i s/hand/mine/g /tmp/mine.xml; chmod 644 /tmp/mine.xml'
+before=$(state)
+check_not "may not define a file that it can read" host exec --raw --user user -- ctvirt define /tmp/mine.xml
+check_not "may not start" host exec --raw --user user -- ctvirt start web
+check_not "may not undefine" host exec --raw --user user -- ctvirt undefine web
+check_equal "and nothing changed" "$before" "$(state)"
+finish
