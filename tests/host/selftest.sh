@@ -32,7 +32,11 @@ rm -rf "$scratch"
 step "a nested container"
 check "the default network starts" on virsh net-start default
 check "a container is made" make_container c1
+# NotifyReady: without it the unit counts as started before the container's init is there, and a stop right then is
+# lost (90 s).
 put_file /etc/systemd/nspawn/c1.nspawn <<'NSPAWN'
+[Exec]
+NotifyReady=yes
 [Network]
 VirtualEthernet=yes
 Bridge=virbr0

@@ -38,3 +38,6 @@ chroot "$root" systemctl -q enable libvirtd.service machines.target
 chroot "$root" systemctl -q mask console-getty.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
         dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer logrotate.timer \
         systemd-pstore.service systemd-timesyncd.service
+
+# All is up to date: no ldconfig.service and the like at the first boot.
+touch "$root/etc/.updated" "$root/var/.updated"

@@ -69,6 +69,11 @@ need_running() {
         [[ -e $RUN/leader ]] || die "host $NAME is just being started or stopped" "Try again in a moment."
 }
 
+# overlay_options HOST-DIRECTORY BASE
+overlay_options() {
+        printf 'lowerdir=%s,upperdir=%s/upper,workdir=%s/work\n' "$2" "$1" "$1"
+}
+
 # ---- create
 
 create_host() {
@@ -96,7 +101,7 @@ create_host() {
                         { remove_tree "$new"; die "a btrfs file system of size $btrfs could not be made"; }
         fi
         if ! unshare -m mount -t overlay overlay \
-                -o "lowerdir=$base,upperdir=$new/upper,workdir=$new/work" "$new/root" 2>/dev/null; then
+                -o "$(overlay_options "$new" "$base")" "$new/root" 2>/dev/null; then
                 # For example when the cache is on an overlay itself, as in many containers.
                 root=copy
                 rmdir "$new/upper" "$new/root"
@@ -120,7 +125,11 @@ mount_root() {
         if [[ ${META[root]} == overlay ]]; then
                 [[ -d ${META[base]} ]] ||
                         die "the base of host $NAME is gone: ${META[base]}" "Delete the host and make it again."
-                mount -t overlay overlay -o "lowerdir=${META[base]},upperdir=$DIR/upper,workdir=$DIR/work" "$DIR/root"
+                # volatile: no fsync; what is written survives all but a crash of this machine. The kernel marks such a
+                # work directory, and wants the mark removed before it is used again.
+                rm -rf "$DIR/work/work/incompat"
+                mount -t overlay overlay -o "$(overlay_options "$DIR" "${META[base]}"),volatile" "$DIR/root" 2>/dev/null ||
+                        mount -t overlay overlay -o "$(overlay_options "$DIR" "${META[base]}")" "$DIR/root"
         fi
 }
 
