@@ -18,6 +18,10 @@
 
 #define CONTAINER_XML_MAX (1024 * 1024) /* bytes; larger input is refused with -EFBIG */
 #define CONTAINER_UID_RANGE 65536
+#define CONTAINER_UID_FIRST UINT32_C(0x00080000) /* systemd's range for containers */
+#define CONTAINER_UID_LAST UINT32_C(0x6fff0000)  /* the last base in it */
+#define CONTAINER_VCPUS_MAX 4096
+#define CONTAINER_MEMORY_MAX_KIB (INT64_MAX / 1024)
 
 typedef enum ContainerType {
         CONTAINER_TYPE_NSPAWN,
@@ -33,7 +37,17 @@ typedef enum InterfaceType {
 typedef struct UnknownXml {
         char **elements;   /* whole elements, serialised, in document order */
         char **attributes; /* "name=\"value\"" with the value escaped */
+
+        /* Of known elements below that have no UnknownXml of their own: <memory dumpCore='on'>. */
+        struct UnknownChild *children;
+        size_t n_children;
 } UnknownXml;
+
+typedef struct UnknownChild {
+        char *name;   /* "memory" */
+        size_t index; /* of which <memory>, counted from 0 */
+        UnknownXml unknown;
+} UnknownChild;
 
 typedef struct IpDef {
         int family;    /* AF_INET or AF_INET6 */
@@ -92,7 +106,7 @@ typedef struct ContainerDef {
         uint64_t current_memory_kib; /* <currentMemory>; 0: not given */
         unsigned vcpus;              /* 0: not given */
 
-        char *init;     /* <init>; NULL: boot the container's own init */
+        char *init; /* <init>; NULL: boot the container's own init */
         char **initargs;
         EnvironmentDef *environment;
         size_t n_environment;
@@ -119,8 +133,9 @@ typedef enum ParseFlags {
 /*
  * Parses one document of size bytes. file_name is what messages call it ("web.xml").
  *
- * No network access, no entity expansion, no DTD: a document with a DOCTYPE is refused. *ret_warnings
- * (may be NULL) gets a sentence with FILE:LINE for each unknown element or attribute that is kept.
+ * No network access, no entity expansion, no DTD: a document with a DOCTYPE is refused.
+ * *ret_warnings (may be NULL) gets a sentence with FILE:LINE for each unknown element or attribute
+ * that is kept.
  *
  * Errors, all with file:line and the element in *err where there is one:
  *   -EBADMSG  not well-formed XML
@@ -130,6 +145,12 @@ typedef enum ParseFlags {
  */
 int container_def_parse(const char *xml, size_t size, const char *file_name, ParseFlags flags,
                         ContainerDef **ret, char ***ret_warnings, Error **err);
+
+/* The rules that span elements (a source for each interface, no two filesystems on one target,
+ * currentMemory within memory, a whole UID range, …) and the names that become file names.
+ * container_def_parse() has checked them; for a definition that was built or changed by a program.
+ * file_name may be NULL. */
+int container_def_check(const ContainerDef *def, const char *file_name, Error **err);
 
 /* Writes the definition as an indented document (ends in a newline) that parses back to an equal
  * definition. *ret is owned by the caller. -ENOMEM. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * container_def_check(): the rules that a single element cannot see.
+ */
+
+#include "base/name.h"
+#include "xml/container_def.h"
+#include "xml/xml_compat.h"
+
+static int check_memory(const ContainerDef *def, const char *file, Error **err) {
+        if (def->memory_kib == 0 || def->current_memory_kib <= def->memory_kib)
+                return 0;
+        return error_set_at(err, EINVAL, file, 0, "current memory '%lluk' exceeds maximum '%lluk'",
+                            (unsigned long long) def->current_memory_kib,
+                            (unsigned long long) def->memory_kib);
+}
+
+static int check_idmap(const IdMapDef *idmap, const char *file, Error **err) {
+        if (!idmap->present ||
+            (idmap->count == CONTAINER_UID_RANGE && idmap->base >= CONTAINER_UID_FIRST &&
+             idmap->base <= CONTAINER_UID_LAST && idmap->base % CONTAINER_UID_RANGE == 0))
+                return 0;
+        return error_set_at(err, EINVAL, file, 0,
+                            "ids from %u on, %u of them, are not a range for a container",
+                            idmap->base, idmap->count);
+}
+
+static int check_filesystem(const ContainerDef *def, size_t i, const char *file, Error **err) {
+        const FilesystemDef *f = &def->filesystems[i];
+
+        if (!f->source || !f->target)
+                return error_set_at(err, EINVAL, file, f->line,
+                                    "missing element <%s> in <filesystem>",
+                                    f->source ? "target" : "source");
+        for (size_t j = 0; j < i; j++)
+                if (streq(def->filesystems[j].target, f->target))
+                        return error_set_at(err, EINVAL, file, f->line,
+                                            "two filesystems have the target '%s'",
+                                            XML_SHOW(f->target));
+        return 0;
+}
+
+static bool source_is_valid(const InterfaceDef *interface) {
+        switch (interface->type) {
+        case INTERFACE_TYPE_NETWORK:
+                return network_name_is_valid(interface->source);
+        case INTERFACE_TYPE_BRIDGE:
+        case INTERFACE_TYPE_DIRECT:
+                return link_name_is_valid(interface->source);
+        }
+        return false;
+}
+
+static int check_interface(const InterfaceDef *interface, const char *file, Error **err) {
+        if (!interface->source)
+                return error_set_at(err, EINVAL, file, interface->line,
+                                    "missing element <source> in <interface>");
+        if (!source_is_valid(interface))
+                return error_set_at(err, EINVAL, file, interface->line,
+                                    "'%s' is not a source for an interface of type '%s'",
+                                    XML_SHOW(interface->source),
+                                    interface_type_to_string(interface->type));
+        return 0;
+}
+
+static int check_devices(const ContainerDef *def, const char *file, Error **err) {
+        int r;
+
+        for (size_t i = 0; i < def->n_filesystems; i++) {
+                r = check_filesystem(def, i, file, err);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < def->n_interfaces; i++) {
+                r = check_interface(&def->interfaces[i], file, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int container_def_check(const ContainerDef *def, const char *file_name, Error **err) {
+        int r;
+
+        assert(def);
+
+        if (!container_name_is_valid(def->name))
+                return error_set_at(err, EINVAL, file_name, 0, "invalid container name '%s'",
+                                    def->name ? XML_SHOW(def->name) : "");
+        r = check_memory(def, file_name, err);
+        if (r < 0)
+                return r;
+        r = check_idmap(&def->idmap, file_name, err);
+        if (r < 0)
+                return r;
+        return check_devices(def, file_name, err);
+}

@@ -1,0 +1,22 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The part of the grammar of a definition that stands in a file of its own, and what its files
+ * share.
+ */
+
+#include "xml/xml_reader.h"
+
+/* The children of <devices>. */
+extern const XmlElement container_devices_elements[];
+
+/* <ip> and <route> of the interface that was opened last. */
+int container_parse_ip(XmlReader *r, xmlNode *node, ContainerDef *def);
+int container_parse_route(XmlReader *r, xmlNode *node, ContainerDef *def);
+
+#define CONTAINER_PATH_EXPECTED "an absolute path without '..' and control characters"
+
+static inline InterfaceDef *container_last_interface(ContainerDef *def) {
+        return &def->interfaces[def->n_interfaces - 1];
+}
