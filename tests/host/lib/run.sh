@@ -50,8 +50,9 @@ take_host() {
         load_host "$@"
 }
 
+# Shared, so that two who ask do not take each other for the launcher.
 is_running() {
-        [[ -e $RUN/lock ]] && ! flock -n "$RUN/lock" true
+        [[ -e $RUN/lock ]] && ! flock -s -n "$RUN/lock" true
 }
 
 host_state() {
@@ -97,8 +98,12 @@ create_host() {
         chmod 700 "$new/machines"
         if [[ -n $btrfs ]]; then
                 need mkfs.btrfs btrfs-progs
-                truncate -s "$btrfs" "$new/machines.img" && mkfs.btrfs -q "$new/machines.img" ||
-                        { remove_tree "$new"; die "a btrfs file system of size $btrfs could not be made"; }
+                if ! { truncate -s "$btrfs" "$new/machines.img" && mkfs.btrfs -q "$new/machines.img"; } >"$new/log" 2>&1; then
+                        cat "$new/log" >&2
+                        remove_tree "$new"
+                        die "a btrfs file system of size \"$btrfs\" could not be made" "For example: --btrfs=4G"
+                fi
+                rm "$new/log"
         fi
         if ! unshare -m mount -t overlay overlay \
                 -o "$(overlay_options "$new" "$base")" "$new/root" 2>/dev/null; then
@@ -175,7 +180,10 @@ boot_host() {
         mkdir -p "$RUN"
         # The lock is inherited by the launcher and is free when it ends.
         exec {LOCK}>>"$RUN/lock"
-        flock -n "$LOCK" || die "host $NAME is running already"
+        # Somebody who asks for the state holds it for a moment.
+        if is_running || ! flock -w 2 "$LOCK"; then
+                die "host $NAME is running already" "A new boot: host reboot $NAME"
+        fi
         if [[ -e $RUN/cgroups ]]; then
                 end_leftovers
         fi
@@ -298,7 +306,7 @@ pull_from_host() {
 
 # Waits until the launcher has ended.
 wait_stopped() {
-        flock -w "$1" "$RUN/lock" true
+        flock -s -w "$1" "$RUN/lock" true
 }
 
 stop_host() {
