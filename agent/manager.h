@@ -17,6 +17,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/container.h"
+#include "agent/lease.h"
 #include "agent/network.h"
 #include "units/nspawn_link.h"
 #include "units/unit_client.h"
@@ -69,14 +70,6 @@ unsigned bridge_watch_incarnation(BridgeWatch *w, const char *bridge, bool *ret_
 BridgeWatch *bridge_watch_free(BridgeWatch *w);
 
 /* Leases of a network as libvirt knows them; the handler is called from the event loop, once. */
-typedef struct Lease {
-        char *interface, *mac, *address, *hostname;
-        unsigned prefix;
-        int family;
-        int64_t expiry; /* seconds since the epoch, 0: never */
-} Lease;
-typedef void (*LeasesHandler)(int error, const char *message, const Lease *leases, size_t n_leases,
-                              void *userdata);
 int libvirt_link_get_leases(LibvirtLink *l, const char *network, LeasesHandler handler,
                             void *userdata);
 bool libvirt_link_is_connected(LibvirtLink *l);

@@ -17,7 +17,8 @@ typedef struct Network {
         bool active;
         bool persistent;
         bool autostart;
-        bool seen; /* by the list that is being taken over */
+        uint64_t asked_usec; /* CLOCK_MONOTONIC before libvirt was asked for these facts */
+        bool seen;           /* by the list that is being taken over */
 } Network;
 
 typedef struct NetworkTable {
@@ -34,3 +35,8 @@ Network *network_table_by_bridge(const NetworkTable *t, const char *bridge);
 
 /* True if libvirt creates the bridge itself (as network_def_owns_bridge()). */
 bool network_owns_bridge(const Network *n);
+
+/* Adds a network without facts. NULL: no memory. */
+Network *network_table_add(NetworkTable *t, const char *name);
+void network_table_remove(NetworkTable *t, Network *n);
+void network_table_done(NetworkTable *t);
