@@ -29,10 +29,19 @@ typedef struct BridgeMarker {
         uint64_t monotonic_usec;
 } BridgeMarker;
 
+#define BRIDGE_MARKER_MAX 4096 /* bytes */
+
+/* The text of a marker, both ways. Lines with keys of a later version are skipped; -EINVAL for text
+ * that is no marker. marker_format writes the times that it is given. *ret is owned by the caller.
+ */
+int bridge_marker_parse(const char *text, size_t size, BridgeMarker *ret);
+int bridge_marker_format(const BridgeMarker *marker, char **ret);
+
 /* run_fd is a directory fd of CTVIRT_RUN_DIR. -ENOENT: no marker, or an unreadable one. */
 int bridge_marker_read(int run_fd, const char *bridge, BridgeMarker *ret);
 
-/* Fills in the time itself. Replaces atomically, 0644. -ENOSPC, -EROFS and the like as they come. */
+/* Fills in the time itself. Replaces atomically, 0644. -ENOSPC, -EROFS and the like as they come.
+ */
 int bridge_marker_write(int run_fd, const char *bridge, const BridgeMarker *marker);
 
 /* 1 if it was there, 0 if not. */

@@ -5,15 +5,16 @@
  * The edge: the one function by which a bridge becomes ready, called by hook and agent alike.
  *
  * Under the bridge's lock: look at the link; write the marker; unless this incarnation was handled,
- * reset failed units and queue one job, the start of ctvirt-autostart@BRIDGE.target; only then record
- * the incarnation as handled. A crash in between makes the next witness do it again, which is
- * harmless; a second witness finds it done.
+ * reset failed units and queue one job, the start of ctvirt-autostart@BRIDGE.target; only then
+ * record the incarnation as handled. A crash in between makes the next witness do it again, which
+ * is harmless; a second witness finds it done.
  */
 
 #include "base/macro.h"
 #include "units/bridge_marker.h"
 
-/* How orders reach PID 1. No function waits for a job. Negative errno. */
+/* How orders reach PID 1. No function waits for a job. Negative errno. Where a road is asked for,
+ * NULL means that there is none. */
 typedef struct EdgeRoad {
         /* Names of systemd-nspawn@ units in state failed; may be NULL in *ret. May wait for PID 1's
          * answer as long as the caller can afford; -ETIMEDOUT then, and the edge goes on. */
@@ -38,17 +39,25 @@ typedef enum EdgeOutcome {
 } EdgeOutcome;
 
 /*
- * lock_wait_usec: how long to wait for the bridge's lock; 0 never waits. -EWOULDBLOCK: somebody else
- * is at it, call again later. Other errors: what failed first (marker, road, record); the next call
- * tries again.
+ * lock_wait_usec: how long to wait for the bridge's lock; 0 never waits. -EWOULDBLOCK: somebody
+ * else is at it, call again later. Other errors: what failed first (marker, road, record); the next
+ * call tries again. Without a road the marker is written; -ENOTCONN if a start had to be queued.
  */
 int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
                 uint64_t lock_wait_usec, EdgeOutcome *ret);
 
 /* The network stopped, or the link is gone: marker and record are removed and the bridge's two
- * targets stopped. Containers are left alone. Same lock, same errors; 1 if there was a marker. */
+ * targets stopped (not without a road). Containers are left alone. Same lock, same errors; 1 if
+ * there was a marker. */
 int bridge_gone(int run_fd, const char *bridge, const EdgeRoad *road, uint64_t lock_wait_usec);
+
+/* For news that may be old, as that of a link's end: like bridge_gone(), but nothing is done (0)
+ * when the marker is one of another incarnation than ifindex, or there is none. */
+int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, const EdgeRoad *road,
+                            uint64_t lock_wait_usec);
 
 /* The units that the generator hung under the bridge's autostart target (unit names), from
  * GENERATOR_DIR/ctvirt-autostart@BRIDGE.target.wants. No such folder: empty. */
 int bridge_wanted_units(const char *bridge, char ***ret);
+/* The same below another root ("" is the host's). */
+int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret);

@@ -7,9 +7,16 @@
  */
 
 #define CTVIRT_RUN_DIR "/run/ctvirt"
-#define CTVIRT_BRIDGES_DIR CTVIRT_RUN_DIR "/bridges"   /* markers: there while the bridge is ready */
-#define CTVIRT_HANDLED_DIR CTVIRT_RUN_DIR "/handled"   /* incarnations whose start was queued */
-#define CTVIRT_LOCK_DIR CTVIRT_RUN_DIR "/lock"         /* one flock(2) a bridge */
-#define CTVIRT_NETWORKS_DIR CTVIRT_RUN_DIR "/networks" /* gate of a container whose network is unknown */
-#define CTVIRT_KNOWN_FILE CTVIRT_RUN_DIR "/known-networks" /* what the agent last saw of libvirt */
-#define CTVIRT_AGENT_PID_FILE CTVIRT_RUN_DIR "/agent.lock" /* flock'ed by the agent while it lives */
+
+/* Markers: there while the bridge is ready. */
+#define CTVIRT_BRIDGES_DIR CTVIRT_RUN_DIR "/bridges"
+/* Incarnations whose start was queued. */
+#define CTVIRT_HANDLED_DIR CTVIRT_RUN_DIR "/handled"
+/* One flock(2) a bridge. */
+#define CTVIRT_LOCK_DIR CTVIRT_RUN_DIR "/lock"
+/* Gate of a container whose network is unknown. */
+#define CTVIRT_NETWORKS_DIR CTVIRT_RUN_DIR "/networks"
+/* What the agent last saw of libvirt. */
+#define CTVIRT_KNOWN_FILE CTVIRT_RUN_DIR "/known-networks"
+/* flock'ed by the agent while it lives. */
+#define CTVIRT_AGENT_PID_FILE CTVIRT_RUN_DIR "/agent.lock"

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "units/edge.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "base/name.h"
+#include "base/strv.h"
+#include "units/bridge_link.h"
+#include "units/unit_name.h"
+
+#define GENERATOR_DIR "/run/systemd/generator"
+#define LOCK_FOLDER "lock/" /* below the directory fd of CTVIRT_RUN_DIR */
+#define LOCK_RETRY_USEC 2000
+
+static uint64_t now_usec(void) {
+        struct timespec t = { 0 };
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+/* A lock cannot be waited for with a time limit, other than by a signal, which a library leaves
+ * alone. It is held for milliseconds, so asking again is good enough. */
+static int lock_wait(int fd, uint64_t wait_usec) {
+        uint64_t end = now_usec() + wait_usec;
+
+        for (;;) {
+                if (flock(fd, LOCK_EX | LOCK_NB) >= 0)
+                        return 0;
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return negative_errno();
+                if (now_usec() >= end)
+                        return -EWOULDBLOCK;
+                (void) nanosleep(&(struct timespec){ .tv_nsec = LOCK_RETRY_USEC * 1000 }, NULL);
+        }
+}
+
+/* Returns the fd that holds the lock. The file stays: removing it would need a lock of its own. */
+static int lock_bridge(int run_fd, const char *bridge, uint64_t wait_usec) {
+        char path[sizeof(LOCK_FOLDER) + IFNAMSIZ];
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        if (!link_name_is_valid(bridge))
+                return -EINVAL;
+        (void) snprintf(path, sizeof(path), LOCK_FOLDER "%s", bridge);
+
+        fd = openat(run_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (fd < 0)
+                return negative_errno();
+        r = lock_wait(fd, wait_usec);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* The first witness's word stands, unless this one knows more. */
+static bool marker_is_current(int run_fd, const EdgeRequest *request, unsigned ifindex) {
+        _cleanup_marker_ BridgeMarker m = { 0 };
+
+        return bridge_marker_read(run_fd, request->bridge, &m) >= 0 && m.ifindex == ifindex &&
+               (!request->network || streq_ptr(m.network, request->network)) &&
+               (!request->uuid || (m.has_uuid && uuid_equal(&m.uuid, request->uuid)));
+}
+
+static int put_marker(int run_fd, const EdgeRequest *request, unsigned ifindex) {
+        const BridgeMarker m = {
+                .ifindex = ifindex,
+                .witness = request->witness,
+                .network = (char *) request->network,
+                .has_uuid = request->uuid != NULL,
+                .uuid = request->uuid ? *request->uuid : (Uuid){ { 0 } },
+        };
+
+        if (marker_is_current(run_fd, request, ifindex))
+                return 0;
+        return bridge_marker_write(run_fd, request->bridge, &m);
+}
+
+/* A unit that failed too often is refused by systemd until it is reset. If PID 1 does not say which
+ * ones failed, or forgets one, the start goes on all the same: it serves all others. */
+static void reset_failed_units(const char *bridge, const EdgeRoad *road) {
+        _cleanup_strv_ char **wanted = NULL, **failed = NULL;
+
+        if (bridge_wanted_units(bridge, &wanted) < 0 || !wanted)
+                return;
+        if (road->list_failed(road->userdata, &failed) < 0)
+                return;
+        STRV_FOREACH(unit, failed)
+                if (strv_contains(wanted, *unit))
+                        (void) road->reset_failed(road->userdata, *unit);
+}
+
+static int queue_start(const char *bridge, const EdgeRoad *road) {
+        _cleanup_free_ char *target = NULL;
+
+        if (!road)
+                return -ENOTCONN;
+        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
+        if (!target)
+                return -ENOMEM;
+
+        reset_failed_units(bridge, road);
+        return road->start(road->userdata, target);
+}
+
+static int edge_locked(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                       EdgeOutcome *ret) {
+        BridgeLink link;
+        unsigned handled;
+        int r;
+
+        r = bridge_link_query(request->bridge, &link);
+        if (r < 0)
+                return r;
+        if (link.ifindex == 0 || !link.up) {
+                *ret = EDGE_NOT_READY;
+                return 0;
+        }
+
+        /* Before the job: every unit that it starts is gated on the marker. */
+        r = put_marker(run_fd, request, link.ifindex);
+        if (r < 0)
+                return r;
+
+        r = bridge_handled_read(run_fd, request->bridge, &handled);
+        if (r < 0)
+                return r;
+        if (handled == link.ifindex) {
+                *ret = EDGE_HANDLED;
+                return 0;
+        }
+
+        r = queue_start(request->bridge, road);
+        if (r < 0)
+                return r;
+
+        /* After the job: if we are killed before this line, the next witness does it again. */
+        r = bridge_handled_write(run_fd, request->bridge, link.ifindex);
+        if (r < 0)
+                return r;
+        *ret = EDGE_MADE;
+        return 0;
+}
+
+int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                uint64_t lock_wait_usec, EdgeOutcome *ret) {
+        _cleanup_close_ int lock_fd = -1;
+
+        if (request->network && !network_name_is_valid(request->network))
+                return -EINVAL;
+        lock_fd = lock_bridge(run_fd, request->bridge, lock_wait_usec);
+        if (lock_fd < 0)
+                return lock_fd;
+        return edge_locked(run_fd, request, road, ret);
+}
+
+static int stop_target(BridgeTarget target, const char *bridge, const EdgeRoad *road) {
+        _cleanup_free_ char *unit = bridge_target_name(target, bridge);
+
+        return unit ? road->stop(road->userdata, unit) : -ENOMEM;
+}
+
+static int gone_locked(int run_fd, const char *bridge, const EdgeRoad *road) {
+        int removed, r;
+
+        /* The record first: a bridge of the host keeps its ifindex when its network is stopped, and
+         * a record that outlived the marker would silence the next start. */
+        r = bridge_handled_remove(run_fd, bridge);
+        if (r < 0)
+                return r;
+        removed = bridge_marker_remove(run_fd, bridge);
+        if (removed < 0 || !road)
+                return removed;
+
+        r = stop_target(BRIDGE_TARGET_AUTOSTART, bridge, road);
+        if (r < 0)
+                return r;
+        r = stop_target(BRIDGE_TARGET_READY, bridge, road);
+        return r < 0 ? r : removed;
+}
+
+int bridge_gone(int run_fd, const char *bridge, const EdgeRoad *road, uint64_t lock_wait_usec) {
+        _cleanup_close_ int lock_fd = lock_bridge(run_fd, bridge, lock_wait_usec);
+
+        if (lock_fd < 0)
+                return lock_fd;
+        return gone_locked(run_fd, bridge, road);
+}
+
+int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, const EdgeRoad *road,
+                            uint64_t lock_wait_usec) {
+        _cleanup_close_ int lock_fd = lock_bridge(run_fd, bridge, lock_wait_usec);
+        _cleanup_marker_ BridgeMarker m = { 0 };
+        int r;
+
+        if (lock_fd < 0)
+                return lock_fd;
+        r = bridge_marker_read(run_fd, bridge, &m);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        return m.ifindex == ifindex ? gone_locked(run_fd, bridge, road) : 0;
+}
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+static int read_unit_names(DIR *dir, char ***ret) {
+        _cleanup_strv_ char **units = NULL;
+        struct dirent *entry;
+        int r;
+
+        while ((errno = 0, entry = readdir(dir))) {
+                if (*entry->d_name == '.')
+                        continue;
+                r = strv_extend(&units, entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return negative_errno();
+
+        strv_sort(units);
+        *ret = TAKE_PTR(units);
+        return 0;
+}
+
+int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret) {
+        _cleanup_free_ char *target = NULL, *path = NULL;
+        _cleanup_(closedirp) DIR *dir = NULL;
+
+        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
+        if (!target || asprintf(&path, "%s" GENERATOR_DIR "/%s.wants", root, target) < 0)
+                return -ENOMEM;
+
+        dir = opendir(path);
+        if (!dir && errno != ENOENT && errno != ENOTDIR)
+                return negative_errno();
+        if (!dir) {
+                *ret = NULL;
+                return 0;
+        }
+        return read_unit_names(dir, ret);
+}
+
+int bridge_wanted_units(const char *bridge, char ***ret) {
+        return bridge_wanted_units_at("", bridge, ret);
+}
