@@ -19,9 +19,23 @@ typedef struct GeneratedInput {
         char **bridges;            /* one a NETWORK or BRIDGE interface in document order; "" for a network
                                     * whose bridge is not known yet */
         unsigned systemd_version;  /* of the host: 252, 257 … (NETWORK_MAC needs 255) */
+        const MachineId *machine_id; /* of the host; NULL: unknown. An address that nspawn derives from
+                                      * it anyway is not written anywhere */
+
+        /* Called for every file and folder that was made or replaced (SELinux labels); NULL: nobody
+         * wants to know. */
+        void (*on_written)(const char *path, void *userdata);
+        void *userdata;
 } GeneratedInput;
 
-/* Each returns an owned text. *ret is NULL (and 0 returned) when no such file is needed. */
+/*
+ * Each returns an owned text. *ret is NULL (and 0 returned) when no such file is needed. -EINVAL: the
+ * definition has a text that such a file cannot carry (a line break or another control character, a
+ * bridge's name that ends in a backslash).
+ *
+ * An <init> that is the container's own init (/sbin/init, systemd) means the same as none: boot, so
+ * that the container can be told to shut down.
+ */
 int generated_nspawn_format(const GeneratedInput *in, char **ret);
 int generated_dropin_format(const GeneratedInput *in, char **ret);
 int generated_network_format(const GeneratedInput *in, size_t interface, char **ret);
@@ -30,9 +44,13 @@ int generated_network_format(const GeneratedInput *in, size_t interface, char **
 char *generated_link_inside(const ContainerDef *def, size_t interface);
 
 typedef enum GeneratedChange {
-        GENERATED_UNIT_CHANGED = 1 << 0,    /* a daemon-reload is needed */
+        GENERATED_UNIT_CHANGED = 1 << 0,    /* a daemon-reload is needed: drop-in, or bridges */
         GENERATED_CONTENT_CHANGED = 1 << 1, /* some other file */
 } GeneratedChange;
+
+/* Host end of the veth pair of interface number i: "vb-NAME" (with a bridge unknown yet, nspawn calls
+ * it "ve-NAME"), "vb1-NAME" …; NULL for a macvlan and when memory is short. Owned. */
+char *generated_link_outside(const ContainerDef *def, size_t interface);
 
 /*
  * Writes the files below host_root ("" on a host). Files of ours that are no longer needed are removed.
@@ -44,7 +62,8 @@ typedef enum GeneratedChange {
 int generated_write(const char *host_root, const GeneratedInput *in, Error **err);
 
 /* Removes everything that generated_write() makes (not the one folder or file that is not ours), the
- * .nspawn file last: while it is there an interrupted removal can be completed. Mask as above. */
+ * .nspawn file last: while it is there an interrupted removal can be completed. container_root: NULL
+ * is /var/lib/machines/CONTAINER; a root that plays tricks is left as it is. Mask as above. */
 int generated_remove(const char *host_root, const char *container, const char *container_root,
                      Error **err);
 

@@ -26,9 +26,10 @@ typedef struct NspawnPlug {
 typedef struct NspawnFile {
         char *path;
         bool trusted;   /* from /etc or /run: privileged settings count */
-        bool generated; /* carries GENERATED_MARK */
+        bool generated; /* carries GENERATED_MARK and is trusted */
 
         /* [Network], the last assignment counts; untrusted files never set them. */
+        bool has_network; /* says something of the network, and so replaces what the command line says */
         char *bridge;
         char *zone;
         char **macvlans;
@@ -46,7 +47,8 @@ typedef struct NspawnFile {
 } NspawnFile;
 
 /* Parses text; a line that systemd would warn of and ignore is ignored. -EINVAL for what is no text
- * at all (NUL bytes, not UTF-8), -ENOMEM. */
+ * at all (NUL bytes, not UTF-8), -EBADMSG for a broken section header (nspawn refuses to start with
+ * either), -ENOMEM. */
 int nspawn_file_parse(const char *text, size_t size, const char *path, bool trusted,
                       NspawnFile **ret);
 
@@ -57,6 +59,9 @@ int nspawn_file_parse(const char *text, size_t size, const char *path, bool trus
  * errors of read_file_at() otherwise (never blocks on a FIFO).
  */
 int nspawn_file_load(const char *root, const char *container, NspawnFile **ret);
+
+/* The same under --settings=trusted: wherever the file is, all of it counts. */
+int nspawn_file_load_trusting(const char *root, const char *container, NspawnFile **ret);
 
 NspawnFile *nspawn_file_free(NspawnFile *f);
 DEFINE_CLEANUP(NspawnFile *, nspawn_file_free)

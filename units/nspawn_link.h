@@ -17,6 +17,10 @@ typedef struct MachineId {
 /* /etc/machine-id below root. -ENOMEDIUM when it is empty or not set up yet. */
 int machine_id_load(const char *root, MachineId *ret);
 
+/* Shortens a link name of more than 15 characters as nspawn does: 11 of them and 4 of its hash. Owned;
+ * NULL: no memory. */
+char *nspawn_shorten_link_name(const char *name);
+
 /* Host end of the bridged pair: "vb-NAME", shortened and hashed as nspawn does it when longer than 15
  * characters. NULL: no memory. */
 char *nspawn_bridge_link_name(const char *container);

@@ -3,11 +3,12 @@
 
 /*
  * Which bridges a container needs, by whatever way they were said: ctvirt's own [X-ctvirt] section,
- * Bridge= of a .nspawn file written by hand, or --network-bridge= in ExecStart= of the unit or of one
- * of its drop-ins.
+ * Bridge= of a .nspawn file written by hand, or --network-bridge= in ExecStart= of the unit or of
+ * one of its drop-ins.
  */
 
 #include "base/strv.h"
+#include "units/unit_files.h"
 
 typedef struct UnitBridges {
         char **bridges;  /* no duplicates, in the order found */
@@ -17,16 +18,22 @@ typedef struct UnitBridges {
 
 /*
  * Precedence as in nspawn: ExecStart= with --settings=no ignores .nspawn files; with
- * --settings=trusted the command line wins and every file is trusted; otherwise
- * (--settings=override, the unit's own mode, or yes) the file wins. root: as nspawn_file_load().
- * No bridge at all is no error (ret->bridges is NULL). A file that cannot be read: its errno.
+ * --settings=override (systemd's own unit has it) a file that says anything of the network replaces
+ * all that the command line says of it; with --settings=yes, which is also the default, and
+ * --settings=trusted it is the other way round, and with trusted every file is trusted. root: as
+ * nspawn_file_load(). No bridge at all is no error (ret->bridges is NULL). A file that cannot be
+ * read: its errno.
  */
 int unit_bridges_load(const char *root, const char *container, UnitBridges *ret);
+
+/* The same with the unit files read before; *err gets a sentence that names the file. */
+int unit_bridges_find(const UnitFiles *files, const char *container, UnitBridges *ret, Error **err);
 
 void unit_bridges_done(UnitBridges *b);
 #define _cleanup_unit_bridges_ _cleanup_(unit_bridges_done)
 
 /* Names of all containers whose systemd-nspawn@ unit is enabled: a symlink in a .wants or .requires
- * folder of /etc/systemd/system, /run/systemd/system (enable --runtime), /usr/local/lib/systemd/system
- * or /usr/lib/systemd/system; sorted, without duplicates; masked units left out. */
+ * folder of /etc/systemd/system, /run/systemd/system (enable --runtime),
+ * /usr/local/lib/systemd/system or /usr/lib/systemd/system; sorted, without duplicates; masked
+ * units left out. */
 int enabled_containers_load(const char *root, char ***ret);

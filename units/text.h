@@ -1,0 +1,7 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "base/macro.h"
+
+/* asprintf(3) that returns what it made; NULL when memory is short. */
+char *text_format(const char *format, ...) _printf_(1, 2);

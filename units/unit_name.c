@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "units/unit_name.h"
+
+#include "base/name.h"
+#include "units/text.h"
+
+#define UNIT_PREFIX "systemd-nspawn@"
+#define UNIT_SUFFIX ".service"
+
+static const char *const target_prefixes[] = {
+        [BRIDGE_TARGET_READY] = "ctvirt-bridge@",
+        [BRIDGE_TARGET_AUTOSTART] = "ctvirt-autostart@",
+};
+
+char *container_unit_name(const char *container) {
+        return text_format(UNIT_PREFIX "%s" UNIT_SUFFIX, container);
+}
+
+int container_from_unit(const char *unit, char **ret) {
+        _cleanup_free_ char *name = NULL;
+        const char *rest = startswith(unit, UNIT_PREFIX);
+
+        if (!rest || !endswith(rest, UNIT_SUFFIX))
+                return -EINVAL;
+
+        name = strndup(rest, strlen(rest) - strlen(UNIT_SUFFIX));
+        if (!name)
+                return -ENOMEM;
+        if (!container_name_is_valid(name))
+                return -EINVAL;
+
+        *ret = TAKE_PTR(name);
+        return 0;
+}
+
+static bool stands_in_unit_name(char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '-' || c == '_' || c == '.' || c == ':';
+}
+
+char *bridge_target_name(BridgeTarget target, const char *bridge) {
+        _cleanup_free_ char *name = NULL;
+        _cleanup_fclose_ FILE *f = NULL;
+        size_t size;
+
+        f = open_memstream(&name, &size);
+        if (!f)
+                return NULL;
+
+        fputs(target_prefixes[target], f);
+        for (; *bridge; bridge++)
+                if (stands_in_unit_name(*bridge))
+                        fputc(*bridge, f);
+                else
+                        fprintf(f, "\\x%02x", (unsigned char) *bridge);
+        fputs(".target", f);
+
+        return fclose(TAKE_PTR(f)) == 0 ? TAKE_PTR(name) : NULL;
+}
