@@ -13,8 +13,8 @@
 #include "units/bridge_link.h"
 #include "units/unit_name.h"
 
-#define GENERATOR_DIR "/run/systemd/generator"
-#define LOCK_FOLDER "lock/" /* below the directory fd of CTVIRT_RUN_DIR */
+#define GENERATOR_DIR "systemd/generator" /* below /run, where CTVIRT_RUN_DIR is too */
+#define LOCK_FOLDER "lock/"               /* below the directory fd of CTVIRT_RUN_DIR */
 #define LOCK_RETRY_USEC 2000
 
 static uint64_t now_usec(void) {
@@ -80,12 +80,71 @@ static int put_marker(int run_fd, const EdgeRequest *request, unsigned ifindex) 
         return bridge_marker_write(run_fd, request->bridge, &m);
 }
 
+DEFINE_CLEANUP(DIR *, closedir)
+
+static int read_unit_names(DIR *dir, char ***ret) {
+        _cleanup_strv_ char **units = NULL;
+        struct dirent *entry;
+        int r;
+
+        while ((errno = 0, entry = readdir(dir))) {
+                if (*entry->d_name == '.')
+                        continue;
+                r = strv_extend(&units, entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return negative_errno();
+
+        strv_sort(units);
+        *ret = TAKE_PTR(units);
+        return 0;
+}
+
+/* generator_dir is relative to dir_fd. */
+static int read_wanted_units(int dir_fd, const char *generator_dir, const char *bridge,
+                             char ***ret) {
+        _cleanup_free_ char *target = NULL, *path = NULL;
+        _cleanup_(closedirp) DIR *dir = NULL;
+        _cleanup_close_ int fd = -1;
+
+        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
+        if (!target || asprintf(&path, "%s/%s.wants", generator_dir, target) < 0)
+                return -ENOMEM;
+
+        fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+                return negative_errno();
+        if (fd < 0) {
+                *ret = NULL;
+                return 0;
+        }
+        dir = fdopendir(fd);
+        if (!dir)
+                return negative_errno();
+        (void) TAKE_FD(fd);
+        return read_unit_names(dir, ret);
+}
+
+int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret) {
+        _cleanup_free_ char *generator_dir = NULL;
+
+        if (asprintf(&generator_dir, "%s/run/" GENERATOR_DIR, root) < 0)
+                return -ENOMEM;
+        return read_wanted_units(AT_FDCWD, generator_dir, bridge, ret);
+}
+
+int bridge_wanted_units(const char *bridge, char ***ret) {
+        return bridge_wanted_units_at("", bridge, ret);
+}
+
 /* A unit that failed too often is refused by systemd until it is reset. If PID 1 does not say which
  * ones failed, or forgets one, the start goes on all the same: it serves all others. */
-static void reset_failed_units(const char *bridge, const EdgeRoad *road) {
+static void reset_failed_units(int run_fd, const char *bridge, const EdgeRoad *road) {
         _cleanup_strv_ char **wanted = NULL, **failed = NULL;
 
-        if (bridge_wanted_units(bridge, &wanted) < 0 || !wanted)
+        if (read_wanted_units(run_fd, "../" GENERATOR_DIR, bridge, &wanted) < 0 || !wanted)
                 return;
         if (road->list_failed(road->userdata, &failed) < 0)
                 return;
@@ -94,7 +153,7 @@ static void reset_failed_units(const char *bridge, const EdgeRoad *road) {
                         (void) road->reset_failed(road->userdata, *unit);
 }
 
-static int queue_start(const char *bridge, const EdgeRoad *road) {
+static int queue_start(int run_fd, const char *bridge, const EdgeRoad *road) {
         _cleanup_free_ char *target = NULL;
 
         if (!road)
@@ -103,7 +162,7 @@ static int queue_start(const char *bridge, const EdgeRoad *road) {
         if (!target)
                 return -ENOMEM;
 
-        reset_failed_units(bridge, road);
+        reset_failed_units(run_fd, bridge, road);
         return road->start(road->userdata, target);
 }
 
@@ -134,7 +193,7 @@ static int edge_locked(int run_fd, const EdgeRequest *request, const EdgeRoad *r
                 return 0;
         }
 
-        r = queue_start(request->bridge, road);
+        r = queue_start(run_fd, request->bridge, road);
         if (r < 0)
                 return r;
 
@@ -203,48 +262,4 @@ int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, co
         if (r < 0 && r != -ENOENT)
                 return r;
         return m.ifindex == ifindex ? gone_locked(run_fd, bridge, road) : 0;
-}
-
-DEFINE_CLEANUP(DIR *, closedir)
-
-static int read_unit_names(DIR *dir, char ***ret) {
-        _cleanup_strv_ char **units = NULL;
-        struct dirent *entry;
-        int r;
-
-        while ((errno = 0, entry = readdir(dir))) {
-                if (*entry->d_name == '.')
-                        continue;
-                r = strv_extend(&units, entry->d_name);
-                if (r < 0)
-                        return r;
-        }
-        if (errno != 0)
-                return negative_errno();
-
-        strv_sort(units);
-        *ret = TAKE_PTR(units);
-        return 0;
-}
-
-int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret) {
-        _cleanup_free_ char *target = NULL, *path = NULL;
-        _cleanup_(closedirp) DIR *dir = NULL;
-
-        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
-        if (!target || asprintf(&path, "%s" GENERATOR_DIR "/%s.wants", root, target) < 0)
-                return -ENOMEM;
-
-        dir = opendir(path);
-        if (!dir && errno != ENOENT && errno != ENOTDIR)
-                return negative_errno();
-        if (!dir) {
-                *ret = NULL;
-                return 0;
-        }
-        return read_unit_names(dir, ret);
-}
-
-int bridge_wanted_units(const char *bridge, char ***ret) {
-        return bridge_wanted_units_at("", bridge, ret);
 }
