@@ -43,7 +43,7 @@ check_equal "the running network goes on" active "$(on virsh net-list --all | aw
 check_equal "an autostart network that was stopped by hand stays so" inactive \
         "$(on virsh net-list --all | awk '$1 == "stopped" { print $2 }')"
 check_equal "the running container goes on" "$pid" "$(property MainPID systemd-nspawn@old.service)"
-check "the container is gated" on 'systemctl show systemd-nspawn@old.service | grep -q /run/ctvirt/bridges/virbr0'
+check "the container is gated" on 'systemctl cat systemd-nspawn@old.service | grep -q /run/ctvirt/bridges/virbr0'
 check "libvirt has found the hook" eval 'bounce default && test "$(marker_value virbr0 WITNESS)" = hook'
 check "no unit has failed" no_failed_units
 check "its manual page is there" on 'test -s /usr/share/man/man8/ctvirtd.8.gz -o ! -d /usr/share/man/man8'
@@ -83,7 +83,7 @@ check_not "the hook is gone" on test -e "$HOOK"
 check_not "/run/ctvirt is gone" on test -e /run/ctvirt
 check "libvirt starts networks" bounce default
 check_equal "the container goes on" "$pid" "$(property MainPID systemd-nspawn@old.service)"
-check_not "nothing is gated any more" on 'systemctl show systemd-nspawn@old.service | grep -q /run/ctvirt'
+check_not "nothing is gated any more" on 'systemctl cat systemd-nspawn@old.service | grep -q /run/ctvirt'
 check "a container is started by hand" eval 'on systemctl restart systemd-nspawn@old.service && is_running old'
 check "one that ctvirt has defined as well" eval 'on systemctl start systemd-nspawn@ours.service && is_running ours'
 check "its definition is still there" on test -e /etc/ctvirt/containers/ours.xml
