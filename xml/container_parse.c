@@ -250,6 +250,11 @@ static int idmap_done(XmlReader *r, xmlNode *node, ContainerDef *def) {
 }
 
 static int domain_done(XmlReader *r, xmlNode *node, ContainerDef *def) {
+        if (def->memory_kib > 0 && def->current_memory_kib > def->memory_kib)
+                return xml_reader_error(r, xml_reader_child(node, "currentMemory"),
+                                        "current memory '%lluk' exceeds maximum '%lluk'",
+                                        (unsigned long long) def->current_memory_kib,
+                                        (unsigned long long) def->memory_kib);
         return require_child(r, node, "name");
 }
 

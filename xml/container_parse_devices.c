@@ -125,6 +125,14 @@ static int parse_interface_source(XmlReader *r, xmlNode *node, ContainerDef *def
                        : 0;
 }
 
+/* Something that looks like an address is refused because it is that of a group or of nobody. */
+static const char *mac_expected(const char *value) {
+        if (strlen(value) == MAC_STRING_MAX - 1 &&
+            strspn(value, "0123456789abcdefABCDEF:") == MAC_STRING_MAX - 1)
+                return "the address of one interface such as 52:54:00:12:34:56";
+        return "six hex bytes such as 52:54:00:12:34:56";
+}
+
 static int parse_mac(XmlReader *r, xmlNode *node, ContainerDef *def) {
         InterfaceDef *interface = container_last_interface(def);
         _cleanup_free_ char *value = NULL;
@@ -134,8 +142,7 @@ static int parse_mac(XmlReader *r, xmlNode *node, ContainerDef *def) {
         if (k < 0)
                 return k;
         if (mac_from_string(value, interface->mac) < 0)
-                return xml_reader_bad_attribute(r, node, "address", value,
-                                                "six hex bytes such as 52:54:00:12:34:56");
+                return xml_reader_bad_attribute(r, node, "address", value, mac_expected(value));
         interface->has_mac = true;
         return 0;
 }

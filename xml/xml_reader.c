@@ -209,6 +209,11 @@ static int keep_attribute(const xmlAttr *attribute, UnknownXml *unknown) {
         return add_pair(unknown, prefix, (const char *) attribute->name, value);
 }
 
+/* Two strings: the prefix of an element or attribute as it was written, and the colon. */
+#define PREFIX(n)                                                                                  \
+        (n)->ns && (n)->ns->prefix ? XML_SHOW((n)->ns->prefix) : "",                               \
+                (n)->ns && (n)->ns->prefix ? ":" : ""
+
 static int keep_attributes(XmlReader *r, const xmlNode *node, UnknownXml *unknown) {
         for (const xmlAttr *a = node->properties; a; a = a->next) {
                 _cleanup_free_ char *what = NULL;
@@ -216,8 +221,8 @@ static int keep_attributes(XmlReader *r, const xmlNode *node, UnknownXml *unknow
 
                 if (a->_private)
                         continue;
-                if (asprintf(&what, "unknown attribute '%s' of <%s>", XML_SHOW(a->name),
-                             (const char *) node->name) < 0)
+                if (asprintf(&what, "unknown attribute '%s%s%s' of <%s>", PREFIX(a),
+                             XML_SHOW(a->name), (const char *) node->name) < 0)
                         return -ENOMEM;
                 k = complain(r, node, what, "is kept but has no effect");
                 if (k < 0)
@@ -259,7 +264,7 @@ static int keep_unknown_element(XmlReader *r, xmlNode *node, UnknownXml *unknown
         _cleanup_free_ char *what = NULL;
         int k;
 
-        if (asprintf(&what, "unknown element <%s> in <%s>", XML_SHOW(node->name),
+        if (asprintf(&what, "unknown element <%s%s%s> in <%s>", PREFIX(node), XML_SHOW(node->name),
                      (const char *) node->parent->name) < 0)
                 return -ENOMEM;
         k = complain(r, node, what, "is kept but has no effect");
