@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/cli/complete.h"
+
+#include "agent/cli/bus.h"
+#include "agent/cli/info.h"
+#include "agent/cli/verbs.h"
+#include "base/strv.h"
+
+/* Completing must not disturb the line that is being typed. */
+static int complete_connect(Cli *cli) {
+        FILE *null;
+
+        if (cli->bus)
+                return 0;
+
+        null = fopen("/dev/null", "we");
+        if (!null)
+                return negative_errno();
+        cli->output.err = null;
+        return bus_connect(cli);
+}
+
+static int complete_containers_if(Cli *cli, bool active, bool inactive, char ***words) {
+        _cleanup_container_list_ ContainerList list = { 0 };
+        int r;
+
+        r = complete_connect(cli);
+        if (r >= 0)
+                r = container_list_get(cli, &list);
+
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                if (list.items[i].id != 0 ? active : inactive)
+                        r = strv_extend(words, list.items[i].name);
+        return r;
+}
+
+int complete_containers(Cli *cli, char ***words) {
+        return complete_containers_if(cli, true, true, words);
+}
+
+int complete_active_containers(Cli *cli, char ***words) {
+        return complete_containers_if(cli, true, false, words);
+}
+
+int complete_inactive_containers(Cli *cli, char ***words) {
+        return complete_containers_if(cli, false, true, words);
+}
+
+int complete_networks(Cli *cli, char ***words) {
+        _cleanup_network_list_ NetworkList list = { 0 };
+        int r;
+
+        r = complete_connect(cli);
+        if (r >= 0)
+                r = network_list_get(cli, &list);
+
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                r = strv_extend(words, list.items[i].name);
+        return r;
+}
+
+int complete_address_sources(Cli *cli, char ***words) {
+        int r = strv_extend(words, "lease");
+
+        return r < 0 ? r : strv_extend(words, "agent");
+}
+
+int complete_events(Cli *cli, char ***words) {
+        int r = strv_extend(words, "lifecycle");
+
+        return r < 0 ? r : strv_extend(words, "ready");
+}
+
+int complete_verbs(Cli *cli, char ***words) {
+        GROUP_FOREACH(g, verb_groups)
+        VERB_FOREACH(v, g) {
+                int r = v->flags & VERB_HIDDEN ? 0 : strv_extend(words, v->name);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Which options of the verb the words before the last one have used. Returns the one whose value
+ * the last word is, NULL if it can be anything. */
+static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc,
+                                      bool seen[static OPTIONS_MAX]) {
+        for (int i = 1; i < argc - 1; i++) {
+                const char *name = startswith(argv[i], "--");
+                const OptionDef *o = NULL;
+
+                if (name)
+                        o = option_find(verb, name);
+                else
+                        OPTION_FOREACH(p, verb)
+                if (!o && p->positional && !seen[p - verb->options])
+                        o = p;
+                if (!o)
+                        continue;
+
+                seen[o - verb->options] = true;
+                if (name && o->type != OPTION_FLAG && ++i == argc - 1)
+                        return o;
+        }
+        return NULL;
+}
+
+static int complete_options(const VerbDef *verb, const bool *seen, char ***words) {
+        OPTION_FOREACH(o, verb) {
+                bool used = seen[o - verb->options] || o->type == OPTION_REST;
+                int r = used ? 0 : strv_extendf(words, "--%s", o->name);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int complete_arguments(Cli *cli, const VerbDef *verb, char **argv, int argc, char ***words) {
+        bool seen[OPTIONS_MAX] = { 0 };
+        const OptionDef *value = complete_scan(verb, argv, argc, seen);
+
+        if (!value && *argv[argc - 1] == '-')
+                return complete_options(verb, seen, words);
+
+        if (!value)
+                OPTION_FOREACH(o, verb)
+        if (!value && o->positional && !seen[o - verb->options])
+                value = o;
+        if (!value)
+                return complete_options(verb, seen, words);
+
+        return value->complete ? value->complete(cli, words) : 0;
+}
+
+/* The number of words that are global options; -1 if the last word is the value of one. */
+static int complete_skip_global(Cli *cli, char **argv, int argc) {
+        int i = 0;
+
+        while (i < argc - 1 && *argv[i] == '-') {
+                const char *uri = startswith(argv[i], "--connect=");
+
+                if (uri)
+                        cli->uri = uri;
+                if (streq(argv[i], "-c") || streq(argv[i], "--connect")) {
+                        if (++i == argc - 1)
+                                return -1;
+                        cli->uri = argv[i];
+                }
+                i++;
+        }
+        return i;
+}
+
+int complete_line(Cli *cli, const VerbGroup *groups, char **argv, int argc, char ***ret) {
+        _cleanup_strv_ char **words = NULL, **fitting = NULL;
+        int skip = complete_skip_global(cli, argv, argc), r = 0;
+        const VerbDef *verb;
+
+        if (argc == 0 || skip < 0)
+                return 0;
+
+        verb = verb_find(groups, argv[skip]);
+        if (skip == argc - 1)
+                r = complete_verbs(cli, &words);
+        else if (verb)
+                r = complete_arguments(cli, verb, argv + skip, argc - skip, &words);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH(w, words)
+                if (startswith(*w, argv[argc - 1])) {
+                        r = strv_extend(&fitting, *w);
+                        if (r < 0)
+                                return r;
+                }
+
+        *ret = TAKE_PTR(fitting);
+        return 0;
+}

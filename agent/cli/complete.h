@@ -1,0 +1,21 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Completion for shells: what can stand for an option's value, and the whole of a line.
+ */
+
+#include "agent/cli/command.h"
+
+/* For OptionDef.complete. They print nothing: without an agent there are no words. */
+int complete_containers(Cli *cli, char ***words);
+int complete_active_containers(Cli *cli, char ***words);
+int complete_inactive_containers(Cli *cli, char ***words);
+int complete_networks(Cli *cli, char ***words);
+int complete_address_sources(Cli *cli, char ***words);
+int complete_events(Cli *cli, char ***words);
+int complete_verbs(Cli *cli, char ***words);
+
+/* The words that fit for the last of argv, which are the words behind "ctvirt", global options
+ * included; the last may be empty. */
+int complete_line(Cli *cli, const VerbGroup *groups, char **argv, int argc, char ***ret);
