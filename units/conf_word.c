@@ -16,7 +16,7 @@ static long digits(const char *s, size_t n, int base) {
         char *end;
         long v;
 
-        strncpy(copy, s, n);
+        memcpy(copy, s, strnlen(s, n));
         if (strlen(copy) != n || strspn(copy, "0123456789abcdefABCDEF") != n)
                 return -1;
         v = strtol(copy, &end, base);

@@ -8,7 +8,7 @@
 
 bool conf_text_is_valid(const char *s) {
         for (const char *c = s; *c; c++)
-                if ((unsigned char) *c < ' ' || *c == 127)
+                if (((unsigned char) *c < ' ' && *c != '\t') || *c == 127)
                         return false;
         return utf8_is_valid(s, strlen(s));
 }

@@ -8,7 +8,7 @@
 
 #include "base/macro.h"
 
-/* UTF-8 without control characters. */
+/* UTF-8 without control characters; a tab is none. */
 bool conf_text_is_valid(const char *s);
 
 /* True if s can stand behind "KEY=" as it is: valid text, no blanks at either end, no backslash at
