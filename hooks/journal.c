@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Where in the source a line comes from is of no use to its reader. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
 #include "hooks/journal.h"
 
 #include <stdarg.h>

@@ -17,6 +17,7 @@
 
 #define TAKEN_FIRST_RETRY_USEC 50
 #define TAKEN_LAST_RETRY_USEC 5000
+#define RECONNECT_NSEC (10 * 1000 * 1000)
 
 struct Pid1 {
         sd_bus *bus;
@@ -109,43 +110,105 @@ static int wait_until_taken(Pid1 *pid1) {
         }
 }
 
-/* mode: NULL for a method that takes the unit alone. */
-static int send_order(Pid1 *pid1, const char *method, const char *unit, const char *mode) {
+static int connect_bus(Pid1 *pid1) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        if (pid1->bus)
+                return 0;
+        r = sd_bus_new(&bus);
+        if (r >= 0)
+                r = sd_bus_set_address(bus, PRIVATE_ADDRESS);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+        pid1->bus = TAKE_PTR(bus);
+        return 0;
+}
+
+/* Not sd_bus_flush_close_unref(): flushing waits without a limit. */
+static void disconnect(Pid1 *pid1) {
+        pid1->bus = sd_bus_close_unref(pid1->bus);
+}
+
+/* What a PID 1 that executes itself anew answers (daemon-reexec, an update of systemd): it has
+ * closed the socket for some ten milliseconds. EAGAIN: too many others want to connect. */
+static bool is_passing(int r) {
+        return r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN ||
+               r == -EAGAIN;
+}
+
+typedef struct Order {
+        const char *method;
+        const char *unit;
+        const char *mode; /* NULL for a method that takes the unit alone */
+        bool wait_until_taken;
+} Order;
+
+static int new_order_message(Pid1 *pid1, const Order *order, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = wait_until_ready(pid1);
-        if (r < 0)
-                return r;
-
         r = sd_bus_message_new_method_call(pid1->bus, &m, DESTINATION, MANAGER_PATH,
-                                           MANAGER_INTERFACE, method);
+                                           MANAGER_INTERFACE, order->method);
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", unit);
-        if (r >= 0 && mode)
-                r = sd_bus_message_append(m, "s", mode);
+                r = sd_bus_message_append(m, "s", order->unit);
+        if (r >= 0 && order->mode)
+                r = sd_bus_message_append(m, "s", order->mode);
         if (r >= 0)
                 r = sd_bus_message_set_expect_reply(m, false);
         if (r >= 0)
+                *ret = TAKE_PTR(m);
+        return r;
+}
+
+static int try_order(Pid1 *pid1, const Order *order) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connect_bus(pid1);
+        if (r >= 0)
+                r = wait_until_ready(pid1);
+        if (r >= 0)
+                r = new_order_message(pid1, order, &m);
+        if (r >= 0)
                 r = sd_bus_send(pid1->bus, m, NULL);
-        return r < 0 ? r : wait_until_written(pid1);
+        if (r >= 0)
+                r = wait_until_written(pid1);
+        return r < 0 || !order->wait_until_taken ? r : wait_until_taken(pid1);
+}
+
+/* An order that PID 1 gets twice does no harm. */
+static int send_order(Pid1 *pid1, const Order *order) {
+        int r;
+
+        while (is_passing(r = try_order(pid1, order)) && time_left(pid1) > 0) {
+                disconnect(pid1);
+                (void) nanosleep(&(struct timespec){ .tv_nsec = RECONNECT_NSEC }, NULL);
+        }
+        return r;
 }
 
 /* A start follows on the same connection, and that one waits. */
 static int road_reset_failed(void *userdata, const char *unit) {
-        return send_order(userdata, "ResetFailedUnit", unit, NULL);
+        return send_order(userdata, &(Order){ .method = "ResetFailedUnit", .unit = unit });
 }
 
 static int road_start(void *userdata, const char *unit) {
-        int r = send_order(userdata, "StartUnit", unit, "replace");
+        const Order order = {
+                .method = "StartUnit", .unit = unit, .mode = "replace", .wait_until_taken = true
+        };
 
-        return r < 0 ? r : wait_until_taken(userdata);
+        return send_order(userdata, &order);
 }
 
 static int road_stop(void *userdata, const char *unit) {
-        int r = send_order(userdata, "StopUnit", unit, "replace");
+        const Order order = {
+                .method = "StopUnit", .unit = unit, .mode = "replace", .wait_until_taken = true
+        };
 
-        return r < 0 ? r : wait_until_taken(userdata);
+        return send_order(userdata, &order);
 }
 
 static int read_unit_names(sd_bus_message *reply, char ***ret) {
@@ -188,10 +251,11 @@ static int road_list_failed(void *userdata, char ***ret) {
         uint64_t left;
         int r;
 
-        r = wait_until_ready(pid1);
-        if (r < 0)
-                return r;
-        r = new_list_call(pid1->bus, &m);
+        r = connect_bus(pid1);
+        if (r >= 0)
+                r = wait_until_ready(pid1);
+        if (r >= 0)
+                r = new_list_call(pid1->bus, &m);
         if (r < 0)
                 return r;
 
@@ -212,12 +276,8 @@ int pid1_connect(uint64_t deadline_usec, Pid1 **ret) {
                 return -ENOMEM;
         pid1->deadline_usec = deadline_usec;
 
-        r = sd_bus_new(&pid1->bus);
-        if (r >= 0)
-                r = sd_bus_set_address(pid1->bus, PRIVATE_ADDRESS);
-        if (r >= 0)
-                r = sd_bus_start(pid1->bus);
-        if (r < 0)
+        r = connect_bus(pid1);
+        if (r < 0 && !is_passing(r))
                 return r;
 
         *ret = TAKE_PTR(pid1);
@@ -234,11 +294,10 @@ EdgeRoad pid1_road(Pid1 *pid1) {
         };
 }
 
-/* Not sd_bus_flush_close_unref(): flushing waits without a limit. */
 Pid1 *pid1_free(Pid1 *pid1) {
         if (!pid1)
                 return NULL;
-        (void) sd_bus_close_unref(pid1->bus);
+        disconnect(pid1);
         free(pid1);
         return NULL;
 }

@@ -12,13 +12,14 @@
 
 typedef struct Pid1 Pid1;
 
-/* Connects without waiting: authentication goes on when the road is used. -ENOENT/-ECONNREFUSED
- * when systemd is not there. deadline_usec (CLOCK_MONOTONIC) is when the functions of the road give
- * up. */
+/* Connects without waiting: authentication goes on when the road is used, and so does connecting
+ * when PID 1 cannot take it now. -ENOENT when systemd is not there. deadline_usec (CLOCK_MONOTONIC)
+ * is when the functions of the road give up. */
 int pid1_connect(uint64_t deadline_usec, Pid1 **ret);
 
 /*
- * The road for bridge_edge(). -ETIMEDOUT when PID 1 does not answer in time (a long daemon-reload).
+ * The road for bridge_edge(). -ETIMEDOUT when PID 1 does not answer in time (a long daemon-reload),
+ * -ECONNREFUSED and the like when it did not come back in time from executing itself anew.
  *
  * An order has succeeded when PID 1 has taken the message out of the socket, which is when it
  * begins to carry it out. Closing earlier is not safe: the next signal that a busy PID 1 sends to
