@@ -45,6 +45,7 @@ mirror() {
                 return
         fi
         # Only when it is a mirror of the archive's main part (not -updates, not -security).
+        # shellcheck disable=SC2016
         uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Origin: Debian' 'Label: Debian' \
                 'Created-By: Packages' 2>/dev/null |
                 awk '$2 !~ /[-\/]/ && $1 ~ /^(https?|file|copy):/ { sub("/$", "", $1); print $1; exit }') || uri=''
@@ -136,7 +137,7 @@ tiny_tree() {
         if [[ ! -d $tree ]]; then
                 new=$(mktemp -d "$CACHE/tiny/.new.XXXXXX")
                 (
-                        cd "$new"
+                        cd "$new" || exit
                         umask 022
                         mkdir -p usr/bin usr/sbin usr/lib etc root dev proc sys run tmp var/log var/lib
                         chmod 755 .

@@ -37,7 +37,7 @@ load_host() {
         [[ -f $DIR/meta ]] || die "there is no host named $NAME" "Make it: host create $NAME. All hosts: host list"
         META=()
         BINDS=()
-        while IFS== read -r key value; do
+        while IFS='=' read -r key value; do
                 if [[ $key == bind ]]; then
                         BINDS+=("$value")
                 else
@@ -220,11 +220,16 @@ boot_host() {
 
 # ---- enter
 
-# Sets ENTER: the command in front of a command that runs inside.
+# enter [VARIABLE...]: sets ENTER, the command in front of a command that runs inside.
+#
+# Entering a PID namespace takes a parent outside of it. It is a shell and not nsenter, because nsenter stops itself when
+# its child is stopped: a host that shuts down stops and then kills all its processes, and would wait for ever for a
+# killed one that a stopped nsenter does not collect.
 enter() {
         local leader
         leader=$(cat "$RUN/leader" 2>/dev/null) || die "host $NAME is not running" "Boot it: host boot $NAME"
-        ENTER=(nsenter -t "$leader" -a -- "${CLEAN_ENV[@]}")
+        # shellcheck disable=SC2016
+        ENTER=(nsenter -t "$leader" -a --no-fork -- "${CLEAN_ENV[@]}" "$@" /bin/sh -c '"$@"; exit $?' sh)
 }
 
 # exec_in_host RAW USER NUMBER-OF-VARIABLES VARIABLE... COMMAND...
@@ -233,11 +238,11 @@ exec_in_host() {
         variables=("${@:4:count}")
         shift $((3 + count))
         need_running
-        enter
         if ((raw)); then
-                ENTER+=("${variables[@]}")
+                enter "${variables[@]}"
                 if [[ -n $user ]]; then prefix=(runuser -u "$user" --); fi
         else
+                enter
                 prefix=(systemd-run --quiet --wait --pipe --collect --service-type=exec)
                 if [[ -n $user ]]; then
                         prefix+=(--uid="$user" --property=WorkingDirectory='-~')
@@ -295,6 +300,7 @@ pull_from_host() {
         need_running
         [[ $1 == /* ]] || die "the source in the host must be an absolute path, not \"$1\""
         enter
+        # shellcheck disable=SC2016
         "${ENTER[@]}" sh -c 'test -e "$1" || test -L "$1"' test "$1" || die "there is no $1 in host $NAME"
         source=$(realpath -sm -- "$1")
         "${ENTER[@]}" "${SEND[@]}" -C "$(dirname "$source")" -f - -- "$(basename "$source")" </dev/null |
