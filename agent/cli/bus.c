@@ -166,7 +166,7 @@ static int bus_callv(Cli *cli, const char *path, const char *interface, const ch
         r = sd_bus_message_new_method_call(cli->bus, &m, CTVIRT_BUS_NAME, path, interface, member);
         if (r < 0)
                 return r;
-        r = sd_bus_message_appendv(m, types, ap);
+        r = types ? sd_bus_message_appendv(m, types, ap) : 0;
         if (r < 0)
                 return r;
         if (!change)

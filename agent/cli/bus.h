@@ -17,7 +17,8 @@ int bus_connect(Cli *cli);
 
 /* Calls a method of the agent. bus_read() is for questions. bus_change() is for everything that
  * polkit authorises: the agent may ask for a password, and answers when the work is done, so there
- * is no timeout. ret may be NULL. Neither prints anything. */
+ * is no timeout. types and what follows are the arguments (NULL: none), ret may be NULL. Neither
+ * prints anything. */
 int bus_read(Cli *cli, const char *path, const char *interface, const char *member,
              sd_bus_message **ret, sd_bus_error *error, const char *types, ...);
 int bus_change(Cli *cli, const char *path, const char *interface, const char *member,

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "test_cli_peer.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
+
+#include "agent/api.h"
+
+/* 2026-11-21 17:06:14.921 */
+#define EVENT_USEC UINT64_C(1795280774921000)
+
+typedef struct PeerContainer {
+        const char *path, *name, *uuid, *state, *reason, *title, *waiting_for, *last_failure;
+        uint32_t id;
+        bool autostart, persistent;
+} PeerContainer;
+
+static const PeerContainer containers[] = {
+        { .path = CTVIRT_BUS_CONTAINER_PREFIX "/zeta",
+          .name = "zeta",
+          .uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f",
+          .state = CTVIRT_STATE_SHUTOFF,
+          .reason = "",
+          .waiting_for = "virbr7",
+          .last_failure = "start-limit-hit" },
+        { .path = CTVIRT_BUS_CONTAINER_PREFIX "/web",
+          .name = "web",
+          .uuid = "1a2b3c4d-0000-4000-8000-000000000001",
+          .state = CTVIRT_STATE_RUNNING,
+          .reason = "booted",
+          .title = "Web \303\244nd mail",
+          .id = 12,
+          .autostart = true,
+          .persistent = true },
+        { .path = CTVIRT_BUS_CONTAINER_PREFIX "/db_2d1",
+          .name = "db-1",
+          .uuid = "1a2b3c4d-0000-4000-8000-000000000002",
+          .state = CTVIRT_STATE_SHUTDOWN,
+          .reason = "user",
+          .id = 3,
+          .persistent = true },
+        { .path = CTVIRT_BUS_CONTAINER_PREFIX "/alpha",
+          .name = "alpha",
+          .uuid = "1a2b3c4d-0000-4000-8000-000000000003",
+          .state = CTVIRT_STATE_SHUTOFF,
+          .reason = "shutdown",
+          .autostart = true,
+          .persistent = true },
+};
+
+static int append_string(sd_bus_message *m, const char *key, const char *value) {
+        return sd_bus_message_append(m, "{sv}", key, "s", value ? value : "");
+}
+
+static int append_container(sd_bus_message *m, const PeerContainer *c) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        (void) append_string(m, "Name", c->name);
+        (void) append_string(m, "UUID", c->uuid);
+        (void) append_string(m, "State", c->state);
+        (void) append_string(m, "StateReason", c->reason);
+        (void) append_string(m, "Title", c->title);
+        (void) append_string(m, "LastFailure", c->last_failure);
+        (void) append_string(m, "OSType", "exe");
+        (void) sd_bus_message_append(m, "{sv}", "Id", "u", c->id);
+        (void) sd_bus_message_append(m, "{sv}", "Autostart", "b", c->autostart);
+        (void) sd_bus_message_append(m, "{sv}", "Persistent", "b", c->persistent);
+        (void) sd_bus_message_append(m, "{sv}", "Bridges", "as", 2, "virbr0", "virbr7");
+        if (c->waiting_for)
+                (void) sd_bus_message_append(m, "{sv}", "WaitingFor", "as", 1, c->waiting_for);
+        (void) sd_bus_message_append(m, "{sv}", "VCPUs", "u", c->id == 0 ? 0 : 2);
+        (void) sd_bus_message_append(m, "{sv}", "MaxMemoryKiB", "t",
+                                     c->id == 0 ? UINT64_C(0) : UINT64_C(8388608));
+        (void) sd_bus_message_append(m, "{sv}", "UsedMemoryKiB", "t", UINT64_C(2048) * c->id);
+        (void) sd_bus_message_append(m, "{sv}", "CPUTimeNSec", "t", UINT64_C(1033000000) * c->id);
+        (void) sd_bus_message_append(m, "{sv}", "OfTheFuture", "(us)", 1, "x");
+        /* A known key of another type is passed over as well. */
+        (void) sd_bus_message_append(m, "{sv}", "Unit", "u", 1);
+        return sd_bus_message_close_container(m);
+}
+
+static int append_network(sd_bus_message *m, const char *name, bool active) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        (void) append_string(m, "Name", name);
+        (void) append_string(m, "UUID", "dd8fe884-6c02-601e-7551-cca97df1c5df");
+        (void) append_string(m, "Bridge", active ? "virbr0" : "");
+        (void) sd_bus_message_append(m, "{sv}", "Active", "b", active);
+        (void) sd_bus_message_append(m, "{sv}", "Persistent", "b", true);
+        (void) sd_bus_message_append(m, "{sv}", "Autostart", "b", active);
+        (void) sd_bus_message_append(m, "{sv}", "Ready", "b", active);
+        (void) sd_bus_message_append(m, "{sv}", "Handled", "b", active);
+        (void) sd_bus_message_append(m, "{sv}", "Incarnation", "u", active ? 7 : 0);
+        if (active)
+                (void) sd_bus_message_append(m, "{sv}", "Containers", "as", 2, "web", "db-1");
+        return sd_bus_message_close_container(m);
+}
+
+static int send_and_unref(sd_bus *bus, sd_bus_message *m) {
+        int r = sd_bus_send(bus, m, NULL);
+
+        sd_bus_message_unref(m);
+        return r;
+}
+
+static int reply_new(sd_bus_message *call, sd_bus_message **ret) {
+        return sd_bus_message_new_method_return(call, ret);
+}
+
+static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "s", ":1.1");
+}
+
+static int on_add_match(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int on_define(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *xml, *file;
+        uint64_t flags;
+        int r = sd_bus_message_read(m, "sst", &xml, &file, &flags);
+
+        if (r < 0)
+                return r;
+        if (strstr(xml, "no-mac"))
+                return sd_bus_error_setf(error, CTVIRT_ERROR_XML,
+                                         "%s:7: element 'mac': 'no-mac' is not a MAC address",
+                                         file);
+        if (flags & CTVIRT_DEFINE_VALIDATE)
+                return sd_bus_reply_method_return(m, "osas", containers[1].path, "web", 0);
+        return sd_bus_reply_method_return(m, "osas", containers[1].path, "web", 1,
+                                          "element 'sound' is not known, left alone");
+}
+
+static int on_lookup_container(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *what;
+        int r = sd_bus_message_read(m, "s", &what);
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(containers); i++)
+                if (streq(what, containers[i].name) || streq(what, containers[i].uuid))
+                        return sd_bus_reply_method_return(m, "o", containers[i].path);
+        return sd_bus_error_setf(error, CTVIRT_ERROR_NO_SUCH_CONTAINER, "no container '%s'", what);
+}
+
+static int on_lookup_network(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *what;
+        int r = sd_bus_message_read(m, "s", &what);
+
+        if (r >= 0 && streq(what, "default"))
+                return sd_bus_reply_method_return(m, "o", CTVIRT_BUS_NETWORK_PREFIX "/default");
+        if (r >= 0 && streq(what, "lab"))
+                return sd_bus_reply_method_return(m, "o", CTVIRT_BUS_NETWORK_PREFIX "/lab");
+        return sd_bus_error_setf(error, CTVIRT_ERROR_NO_SUCH_NETWORK,
+                                 "Network not found: no network with matching name '%s'", what);
+}
+
+static int on_list_containers(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus_message *reply;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) sd_bus_message_open_container(reply, 'a', "a{sv}");
+        for (size_t i = 0; i < ELEMENTSOF(containers); i++)
+                (void) append_container(reply, &containers[i]);
+        (void) sd_bus_message_close_container(reply);
+        return send_and_unref(sd_bus_message_get_bus(m), reply);
+}
+
+static int on_list_networks(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus_message *reply;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) sd_bus_message_open_container(reply, 'a', "a{sv}");
+        (void) append_network(reply, "lab", false);
+        (void) append_network(reply, "default", true);
+        (void) sd_bus_message_close_container(reply);
+        return send_and_unref(sd_bus_message_get_bus(m), reply);
+}
+
+static int emit(sd_bus *bus, const char *member, const char *name, const char *event,
+                const char *detail) {
+        sd_bus_message *m;
+        int r;
+
+        r = sd_bus_message_new_signal(bus, &m, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER, member);
+        if (r < 0)
+                return r;
+        (void) sd_bus_message_set_sender(m, CTVIRT_BUS_NAME);
+        (void) sd_bus_message_append(m, "sssst", name, "6695eb01-f6a4-8304-79aa-97f2502e193f",
+                                     event, detail, EVENT_USEC);
+        return send_and_unref(bus, m);
+}
+
+/* Whoever asks for the agent's versions gets some events as well. */
+static int on_agent_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus *bus = sd_bus_message_get_bus(m);
+        int r;
+
+        r = sd_bus_reply_method_return(m, "a{sv}", 3, "Version", "s", "1.2.3", "LibvirtURI", "s",
+                                       "qemu:///system", "SystemdVersion", "u", 252);
+        (void) emit(bus, "NetworkEvent", "default", CTVIRT_EVENT_STARTED, "");
+        (void) emit(bus, "NetworkEvent", "default", CTVIRT_EVENT_READY, "virbr0");
+        (void) emit(bus, "ContainerEvent", "web", CTVIRT_EVENT_STARTED, "Booted");
+        return r;
+}
+
+static int on_container_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus_message *reply;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) append_container(reply, userdata);
+        return send_and_unref(sd_bus_message_get_bus(m), reply);
+}
+
+static int on_get_xml(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "s", "<domain type='nspawn'>\n</domain>\n");
+}
+
+static int on_get_interfaces(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(sssss)", 2, "vb-web", "network", "default", "-",
+                                          "aa:bb:cc:dd:ee:ff", "-", "bridge", "virbr7", "-", "-");
+}
+
+static int on_get_addresses(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const PeerContainer *c = userdata;
+
+        if (c->id == 0)
+                return sd_bus_error_set(error, CTVIRT_ERROR_OPERATION_INVALID,
+                                        "Requested operation is not valid: container is not "
+                                        "running");
+        return sd_bus_reply_method_return(m, "a(sssu)", 3, "vb-web", "aa:bb:cc:dd:ee:ff",
+                                          "192.168.122.3", 24, "vb-web", "aa:bb:cc:dd:ee:ff",
+                                          "fd00::3", 64, "vb-two", "", "", 0);
+}
+
+/* What runs cannot be destroyed by us, what does not run cannot be started. */
+static int on_action(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const PeerContainer *c = userdata;
+        const char *member = sd_bus_message_get_member(m);
+
+        if (streq(member, "Destroy") && c->id == 3)
+                return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                        "not authorised for org.ctvirt.agent1.manage-containers");
+        if (streq(member, "Undefine") && c->id == 3)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                        "interactive authorization is required");
+        if (streq(member, "Start") && c->waiting_for)
+                return sd_bus_error_setf(error, CTVIRT_ERROR_OPERATION_INVALID,
+                                         "bridge '%s' is not ready", c->waiting_for);
+        if (streq(member, "Reboot") && c->id == 3) {
+                sd_bus_close(sd_bus_message_get_bus(m));
+                return 1;
+        }
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int on_network_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus_message *reply;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) append_network(reply, userdata, streq(userdata, "default"));
+        return send_and_unref(sd_bus_message_get_bus(m), reply);
+}
+
+static const sd_bus_vtable driver_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Hello", NULL, "s", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("AddMatch", "s", NULL, on_add_match, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("RemoveMatch", "s", NULL, on_add_match, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable manager_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("DefineContainer", "sst", "osas", on_define, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("LookupContainer", "s", "o", on_lookup_container, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("LookupNetwork", "s", "o", on_lookup_network, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListContainers", NULL, "aa{sv}", on_list_containers,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListNetworks", NULL, "aa{sv}", on_list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_agent_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable container_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_container_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetXML", "t", "s", on_get_xml, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetInterfaces", NULL, "a(sssss)", on_get_interfaces,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetAddresses", "s", "a(sssu)", on_get_addresses, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Start", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Shutdown", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Destroy", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Reboot", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("SetAutostart", "b", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Undefine", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable network_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_network_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static void peer_add_objects(sd_bus *bus) {
+        (void) sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                        driver_vtable, NULL);
+        (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER,
+                                        manager_vtable, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(containers); i++)
+                (void) sd_bus_add_object_vtable(bus, NULL, containers[i].path, CTVIRT_BUS_CONTAINER,
+                                                container_vtable, (void *) &containers[i]);
+        (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_NETWORK_PREFIX "/default",
+                                        CTVIRT_BUS_NETWORK, network_vtable, (void *) "default");
+        (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_NETWORK_PREFIX "/lab",
+                                        CTVIRT_BUS_NETWORK, network_vtable, (void *) "lab");
+}
+
+/* One client until it goes away. */
+static void peer_serve(int fd) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        sd_id128_t id;
+
+        if (sd_id128_randomize(&id) < 0 || sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, fd, fd) < 0 ||
+            sd_bus_set_server(bus, true, id) < 0 || sd_bus_start(bus) < 0) {
+                (void) close(fd);
+                return;
+        }
+
+        peer_add_objects(bus);
+        for (;;) {
+                int r = sd_bus_process(bus, NULL);
+
+                if (r < 0 || (r == 0 && sd_bus_wait(bus, UINT64_MAX) < 0))
+                        return;
+        }
+}
+
+static void *peer_run(void *userdata) {
+        int listen_fd = (int) (intptr_t) userdata;
+
+        for (;;) {
+                int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+                if (fd >= 0)
+                        peer_serve(fd);
+        }
+        return NULL;
+}
+
+int peer_start(const char *directory, char **ret) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        pthread_t thread;
+
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/bus", directory);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
+            listen(fd, 8) < 0)
+                return negative_errno();
+        if (pthread_create(&thread, NULL, peer_run, (void *) (intptr_t) fd) != 0)
+                return -EAGAIN;
+
+        (void) pthread_detach(thread);
+        (void) TAKE_FD(fd);
+        *ret = strdup(address.sun_path);
+        return *ret ? 0 : -ENOMEM;
+}
