@@ -21,7 +21,7 @@ int container_root_open(const char *path) {
 
 static int open_folder(int fd, const char *name) {
         struct open_how how = {
-                .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+                .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
         };
         long r = syscall(SYS_openat2, fd, name, &how, sizeof(how));
