@@ -19,6 +19,7 @@ static const struct {
 } error_states[] = {
         { SD_BUS_ERROR_SERVICE_UNKNOWN, AGENT_UNREACHABLE },
         { SD_BUS_ERROR_NAME_HAS_NO_OWNER, AGENT_UNREACHABLE },
+        { "org.freedesktop.DBus.Error.TimedOut", AGENT_UNREACHABLE }, /* its activation */
         { "org.freedesktop.systemd1.NoSuchUnit", AGENT_UNREACHABLE },
         { "org.freedesktop.systemd1.UnitMasked", AGENT_UNREACHABLE },
         { SD_BUS_ERROR_NO_REPLY, AGENT_LOST },

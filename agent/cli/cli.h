@@ -23,5 +23,5 @@ struct Cli {
 /* The whole program; returns its exit code. */
 int cli_main(int argc, char **argv);
 
-/* Errors that were collected in an Error: prints it and returns its negative errno. */
+/* Prints what a function without output of its own found wrong; returns its negative errno. */
 int cli_print_error(Cli *cli, const Error *err);

@@ -128,7 +128,6 @@ static int event_wait_match(EventWait *w, const char *member, sd_bus_message_han
 }
 
 static int event_wait_listen(EventWait *w) {
-        sd_bus *bus = w->cli->bus;
         int r;
 
         r = event_wait_match(w, "ContainerEvent", on_container_event);
@@ -137,11 +136,9 @@ static int event_wait_listen(EventWait *w) {
         r = event_wait_match(w, "NetworkEvent", on_network_event);
         if (r < 0)
                 return r;
-        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, w);
-        if (r < 0)
-                return r;
-        return sd_bus_attach_event(bus, w->loop, SD_EVENT_PRIORITY_NORMAL);
+        return sd_bus_match_signal(w->cli->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                   "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                                   w);
 }
 
 static int event_wait_arm(EventWait *w, unsigned timeout) {
@@ -161,6 +158,9 @@ static int event_wait_arm(EventWait *w, unsigned timeout) {
         if (r < 0)
                 return r;
         r = sd_event_add_signal(w->loop, NULL, SIGTERM, on_signal, w);
+        if (r < 0)
+                return r;
+        r = sd_bus_attach_event(w->cli->bus, w->loop, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0 || timeout == 0)
                 return r;
         return sd_event_add_time_relative(w->loop, NULL, CLOCK_MONOTONIC,
@@ -188,8 +188,13 @@ static int event_wait_report(EventWait *w, WaitEnd end) {
         return w->count > 0 && end != WAIT_DISCONNECTED ? 0 : -ENODATA;
 }
 
+static int event_wait_print_error(EventWait *w, int r) {
+        output_error(&w->cli->output, "cannot wait for events: %s", strerror(-r));
+        return r;
+}
+
 /* Subscribed first, so that nothing is lost; then the question whether there is an agent at all,
- * which also starts it. */
+ * which also starts it; the signals last, so that an agent that hangs can be interrupted. */
 static int event_wait_run(EventWait *w, const Command *command, unsigned timeout) {
         _cleanup_agent_info_ AgentInfo info = { 0 };
         int r;
@@ -197,21 +202,19 @@ static int event_wait_run(EventWait *w, const Command *command, unsigned timeout
         r = bus_connect(w->cli);
         if (r < 0)
                 return r;
-        r = event_wait_arm(w, timeout);
-        if (r >= 0)
-                r = event_wait_listen(w);
-        if (r < 0) {
-                output_error(&w->cli->output, "cannot wait for events: %s", strerror(-r));
-                return r;
-        }
+        r = event_wait_listen(w);
+        if (r < 0)
+                return event_wait_print_error(w, r);
 
         r = command_flag(command, "domain") ? bus_find_container(w->cli, command, &w->container)
                                             : agent_info_get(w->cli, &info);
         if (r < 0)
                 return r;
 
-        r = sd_event_loop(w->loop);
-        return r < 0 ? r : event_wait_report(w, (WaitEnd) r);
+        r = event_wait_arm(w, timeout);
+        if (r >= 0)
+                r = sd_event_loop(w->loop);
+        return r < 0 ? event_wait_print_error(w, r) : event_wait_report(w, (WaitEnd) r);
 }
 
 static void list_event_types(Cli *cli) {
