@@ -110,7 +110,7 @@ static int find_network(XmlReader *r, xmlDoc *doc, const xmlNode **ret) {
 }
 
 static int parse_document(XmlReader *r, xmlDoc *doc, NetworkDef *def) {
-        const xmlNode *network;
+        const xmlNode *network = NULL;
         int k;
 
         k = find_network(r, doc, &network);

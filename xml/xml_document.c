@@ -57,7 +57,7 @@ const char *xml_show(const char *s, char *buffer, size_t size) {
                 size_t taken = length > 0 ? length : 1;
 
                 if (n + taken + sizeof(ellipsis) > size) {
-                        (void) strcpy(buffer + n, ellipsis);
+                        memcpy(buffer + n, ellipsis, sizeof(ellipsis));
                         return buffer;
                 }
                 if (length == 0 || is_control(s))
@@ -164,6 +164,7 @@ static void on_doctype(void *userdata, const xmlChar *name, const xmlChar *exter
         stop(userdata, EINVAL, "a DOCTYPE is not allowed");
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libxml2's */
 static void on_element_start(void *userdata, const xmlChar *name, const xmlChar *prefix,
                              const xmlChar *uri, int n_namespaces, const xmlChar **namespaces,
                              int n_attributes, int n_defaulted, const xmlChar **attributes) {

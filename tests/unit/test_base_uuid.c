@@ -16,7 +16,7 @@ static void test_good(void **state) {
                 CANONICAL,
                 "C7A5FDBD-CDAF-9455-926A-D65C16DB1809",
                 "c7a5fdbdcdaf9455926ad65c16db1809",
-                " \n" CANONICAL "\t ",
+                " \nc7a5fdbd-cdaf-9455-926a-d65c16db1809\t ",
                 "c-7a5fdbdcdaf9455926ad65c16db180--9",
         };
 

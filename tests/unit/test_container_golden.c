@@ -19,6 +19,7 @@
 #include "xml/container_schema.h"
 
 #define FOLDER CTVIRT_SOURCE_DIR "/tests/golden/container"
+#define EXAMPLES CTVIRT_SOURCE_DIR "/contrib/examples"
 #define SCHEMA CTVIRT_SOURCE_DIR "/xml/schema/container.rng"
 #define FILE_MAX (16 * 1024 * 1024)
 
@@ -173,9 +174,36 @@ static void test_all(void **state) {
         assert_int_equal(n_bad, 0);
 }
 
+/* What we show to people is strictly valid. */
+static void test_examples(void **state) {
+        _cleanup_(closedirp) DIR *dir = opendir(EXAMPLES);
+        const struct dirent *e;
+        size_t n = 0;
+
+        assert_non_null(dir);
+        container_schema_set_path(SCHEMA);
+
+        while ((e = readdir(dir))) {
+                _cleanup_(golden_done) Golden g = { .name = e->d_name };
+                _cleanup_free_ char *path = NULL;
+
+                if (!endswith(e->d_name, ".xml"))
+                        continue;
+                assert_true(asprintf(&path, EXAMPLES "/%s", e->d_name) > 0);
+                assert_int_equal(read_file_at(AT_FDCWD, path, FILE_MAX, false, &g.input, &g.size),
+                                 0);
+                parse(&g, PARSE_VALIDATE);
+                if (g.error)
+                        fail_msg("%s: %s", e->d_name, g.error);
+                n++;
+        }
+        assert_true(n >= 4);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_all),
+                cmocka_unit_test(test_examples),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,20 +178,29 @@ static void test_no_root(void **state) {
         assert_null(container_def_root(def));
 }
 
-/* A copy stays equal until anything in it is changed. */
+static ContainerDef *equal_copy(const ContainerDef *a) {
+        ContainerDef *b = container_def_copy(a);
+
+        assert_non_null(b);
+        assert_true(container_def_equal(a, b) && container_def_equal(b, a));
+        return b;
+}
+
+static void assert_differs(const ContainerDef *a, ContainerDef *b, const char *change) {
+        if (container_def_equal(a, b) || container_def_equal(b, a))
+                fail_msg("not seen: %s", change);
+        container_def_free(b);
+}
+
+/* A copy is equal until anything in it is changed. */
 #define CHANGES(change)                                                                            \
-        do {                                                                                       \
-                _cleanup_(container_def_freep) ContainerDef *b = container_def_copy(a);            \
-                                                                                                   \
-                assert_non_null(b);                                                                \
-                assert_true(container_def_equal(a, b) && container_def_equal(b, a));               \
-                change;                                                                            \
-                if (container_def_equal(a, b) || container_def_equal(b, a))                        \
-                        fail_msg("not seen: %s", #change);                                         \
-        } while (0)
+        b = equal_copy(a);                                                                         \
+        change;                                                                                    \
+        assert_differs(a, b, #change)
 
 static void test_equal(void **state) {
         _cleanup_(container_def_freep) ContainerDef *a = parse(full);
+        ContainerDef *b;
 
         CHANGES(b->type = CONTAINER_TYPE_LXC);
         CHANGES(b->name[0] = 'x');
@@ -222,6 +231,7 @@ static void test_equal(void **state) {
 
 static void test_equal_interfaces(void **state) {
         _cleanup_(container_def_freep) ContainerDef *a = parse(full);
+        ContainerDef *b;
 
         CHANGES(b->interfaces[0].type = INTERFACE_TYPE_BRIDGE);
         CHANGES(b->interfaces[0].source[0] = 'x');

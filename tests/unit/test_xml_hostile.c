@@ -21,20 +21,19 @@
 /* prefix, then piece as often as it fits into max bytes, then suffix. A '$' in piece is a number
  * that counts up. */
 static char *repeat(const char *prefix, const char *piece, const char *suffix, size_t max) {
+        const char *number = strchr(piece, '$');
+        int n_before = (int) (number ? number - piece : (ptrdiff_t) strlen(piece));
         _cleanup_fclose_ FILE *f = NULL;
+        size_t size, written;
         char *text = NULL;
-        size_t size;
 
         f = open_memstream(&text, &size);
         assert_non_null(f);
-        (void) fputs(prefix, f);
-        for (size_t i = 0; (size_t) ftell(f) + strlen(piece) + 8 + strlen(suffix) < max; i++) {
-                const char *at = strchr(piece, '$');
-
-                if (at)
-                        (void) fprintf(f, "%.*s%zu%s", (int) (at - piece), piece, i, at + 1);
-                else
-                        (void) fputs(piece, f);
+        written = (size_t) fprintf(f, "%s", prefix);
+        for (size_t i = 0; written + strlen(piece) + 8 + strlen(suffix) < max; i++) {
+                written += (size_t) fprintf(f, "%.*s", n_before, piece);
+                if (number)
+                        written += (size_t) fprintf(f, "%zu%s", i, number + 1);
         }
         (void) fputs(suffix, f);
         assert_int_equal(fclose(TAKE_PTR(f)), 0);
