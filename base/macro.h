@@ -80,5 +80,7 @@ static inline bool isempty(const char *s) {
 
 /* Negative errno of a libc call that just failed; never 0, so that callers can rely on the sign. */
 static inline int negative_errno(void) {
-        return errno > 0 ? -errno : -EIO;
+        int e = errno;
+
+        return e > 0 ? -e : -EIO;
 }
