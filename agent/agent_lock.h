@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The lock on CTVIRT_AGENT_PID_FILE: held as long as an agent lives, whatever state it is in. The hook
- * asks for it to know whether somebody will finish what it cannot.
+ * The lock on CTVIRT_AGENT_PID_FILE: held as long as an agent lives, whatever state it is in. The
+ * hook asks for it to know whether somebody will finish what it cannot.
  */
 
 #include "base/macro.h"

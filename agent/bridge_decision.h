@@ -13,15 +13,16 @@
 
 /* What libvirt says of the networks that name the bridge. */
 typedef enum LibvirtView {
-        LIBVIRT_VIEW_NONE,     /* there is no such network */
-        LIBVIRT_VIEW_UNKNOWN,  /* there is one, but libvirt is not connected, or was not asked yet */
+        LIBVIRT_VIEW_NONE,    /* there is no such network */
+        LIBVIRT_VIEW_UNKNOWN, /* there is one, but libvirt is not connected, or what it said is
+                               * older than this incarnation */
         LIBVIRT_VIEW_INACTIVE,
         LIBVIRT_VIEW_ACTIVE,
 } LibvirtView;
 
-/* Whether libvirt's word is one of after this incarnation was first seen up. libvirt sends no event for
- * networks that it starts by itself (autostart, SIGHUP), nor for a transient one that it has just begun
- * to start, so it has to be asked. It answers when the start has ended. */
+/* Whether libvirt's word is one of after this incarnation was first seen up. libvirt sends no event
+ * for networks that it starts by itself (autostart, SIGHUP), nor for a transient one that it has
+ * just begun to start, so it has to be asked. It answers when the start has ended. */
 typedef enum LibvirtList {
         LIBVIRT_LIST_NOT_ASKED,
         LIBVIRT_LIST_PENDING,
@@ -48,8 +49,8 @@ typedef struct BridgeFacts {
         LibvirtList list;
         Recorded marker;
         Recorded handled;
-        /* The marker was written after libvirt was asked what `libvirt` says, so that a start may have
-         * begun since: inside the hook, libvirt still calls the network inactive. */
+        /* The marker was written after libvirt was asked what `libvirt` says, so that a start may
+         * have begun since: inside the hook, libvirt still calls the network inactive. */
         bool marker_is_newer;
 } BridgeFacts;
 

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * BridgeWatch: gathers the facts about a bridge, has bridge_decide() say what they mean, and does it.
- * Everything that others call is in manager.h; this is for those who own it.
+ * BridgeWatch: gathers the facts about a bridge, has bridge_decide() say what they mean, and does
+ * it. Everything that others call is in manager.h; this is for those who own it.
  */
 
 #include "agent/manager.h"

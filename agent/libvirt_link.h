@@ -21,8 +21,8 @@ bool libvirt_link_may_answer(const LibvirtLink *l);
  * long as there is none since the last connect. */
 uint64_t libvirt_link_list_usec(const LibvirtLink *l);
 
-/* Whether a libvirt network names the bridge: by the list, and before there ever was one by libvirt's
- * files. */
+/* Whether a libvirt network names the bridge: by the list, and before there ever was one by
+ * libvirt's files. */
 bool libvirt_link_manages_bridge(const LibvirtLink *l, const char *bridge);
 
 /* Requests for leases that are not answered yet are answered with -ECANCELED. */

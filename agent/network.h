@@ -29,14 +29,14 @@ typedef struct NetworkTable {
 Network *network_table_by_name(const NetworkTable *t, const char *name);
 Network *network_table_by_uuid(const NetworkTable *t, const Uuid *uuid);
 
-/* The first network that names the bridge, an active one before others; NULL: libvirt does not manage
- * it. */
+/* The first network that names the bridge, an active one before others; NULL: libvirt does not
+ * manage it. */
 Network *network_table_by_bridge(const NetworkTable *t, const char *bridge);
 
 /* True if libvirt creates the bridge itself (as network_def_owns_bridge()). */
 bool network_owns_bridge(const Network *n);
 
-/* Adds a network without facts. NULL: no memory. */
+/* The network of that name, added without facts if it is new. NULL: no memory. */
 Network *network_table_add(NetworkTable *t, const char *name);
 void network_table_remove(NetworkTable *t, Network *n);
 void network_table_done(NetworkTable *t);

@@ -30,10 +30,10 @@ int pid1_line_new(sd_event *event, Pid1LineHandler handler, void *userdata, Pid1
 int pid1_line_prepare(Pid1Line *l);
 
 /*
- * The road for bridge_edge() and bridge_gone(). start returns -EINPROGRESS until PID 1 has confirmed that
- * the job is queued (the handler is called then) and 0 once after that; so what bridge_edge() records
- * is true even if PID 1 or the agent dies in between. -EREMOTEIO: PID 1 refused. stop and reset_failed
- * are sent and not waited for.
+ * The road for bridge_edge() and bridge_gone(). start returns -EINPROGRESS until PID 1 has
+ * confirmed that the job is queued (the handler is called then) and 0 once after that; so what
+ * bridge_edge() records is true even if PID 1 or the agent dies in between. -EREMOTEIO: PID 1
+ * refused. stop and reset_failed are sent and not waited for.
  */
 EdgeRoad pid1_line_road(Pid1Line *l);
 

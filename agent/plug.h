@@ -12,7 +12,8 @@
 #include "agent/link_watch.h"
 #include "agent/manager.h"
 
-/* A link appeared: if it is the further pair of a container and its bridge exists, it is put there. */
+/* A link appeared: if it is the further pair of a container and its bridge exists, it is put there.
+ */
 void plug_on_link(Manager *m, const Link *link);
 
 /* A bridge became ready. All links that belong on it and have no master are put there; with `anew`

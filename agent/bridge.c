@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/bridge.h"
+
+#include "agent/libvirt_link.h"
+#include "agent/plug.h"
+#include "base/log.h"
+#include "units/edge.h"
+#include "units/unit_name.h"
+
+#define LOCK_RETRY_FIRST_USEC 10000
+#define LOCK_RETRY_MAX_USEC 500000
+#define RETRY_FIRST_USEC 100000
+#define RETRY_MAX_USEC 30000000
+
+/* Enough for the old life's end and the new one's beginning; what is left comes with the next news.
+ */
+#define LOOKS_MAX 4
+
+/* A start that the line has in hand is not wanted any more. */
+static void forget_order(Bridge *b) {
+        if (b->ordered_ifindex == 0)
+                return;
+        pid1_line_forget(b->line, b->target);
+        b->ordered_ifindex = 0;
+}
+
+/*
+ * Time
+ */
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        Bridge *b = userdata;
+        _cleanup_free_ char *name = strdup(b->name);
+
+        if (name)
+                bridge_watch_check(b->m->bridges, name);
+        return 0;
+}
+
+/* An earlier date that is set already stands. */
+static void look_again_in(Bridge *b, uint64_t usec) {
+        uint64_t now, set;
+        int on;
+
+        if (!b->timer) {
+                (void) sd_event_add_time_relative(b->m->event, &b->timer, CLOCK_MONOTONIC, usec, 0,
+                                                  on_timer, b);
+                return;
+        }
+        if (sd_event_now(b->m->event, CLOCK_MONOTONIC, &now) >= 0 &&
+            sd_event_source_get_enabled(b->timer, &on) > 0 &&
+            sd_event_source_get_time(b->timer, &set) >= 0 && set <= now + usec)
+                return;
+        (void) sd_event_source_set_time_relative(b->timer, usec);
+        (void) sd_event_source_set_enabled(b->timer, SD_EVENT_ONESHOT);
+}
+
+static void retry(Bridge *b, uint64_t first_usec, uint64_t max_usec) {
+        b->retry_usec *= 2;
+        if (b->retry_usec < first_usec)
+                b->retry_usec = first_usec;
+        if (b->retry_usec > max_usec)
+                b->retry_usec = max_usec;
+        look_again_in(b, b->retry_usec);
+}
+
+/* Whoever holds the lock is at the same thing and done soon; everything else is worth a line. */
+static void failed(Bridge *b, int r, const char *what) {
+        if (r == -EWOULDBLOCK) {
+                retry(b, LOCK_RETRY_FIRST_USEC, LOCK_RETRY_MAX_USEC);
+                return;
+        }
+        if (!b->complained)
+                log_error_errno(r, "Bridge %s: failed to %s, will try again", b->name, what);
+        b->complained = true;
+        retry(b, RETRY_FIRST_USEC, RETRY_MAX_USEC);
+}
+
+static void succeeded(Bridge *b) {
+        if (b->complained)
+                log_info("Bridge %s: all is well again", b->name);
+        b->complained = false;
+        b->retry_usec = 0;
+}
+
+/*
+ * Deeds. They return true when the facts are different now, and worth another look.
+ */
+
+static void plug_once(Bridge *b, const BridgeGathered *g) {
+        if (b->plugged_ifindex == g->link.ifindex)
+                return;
+        b->plugged_ifindex = g->link.ifindex;
+        plug_on_bridge(b->m, b->name, g->link.ifindex, b->seen_not_ready);
+}
+
+static int call_edge(const Bridge *b, const BridgeGathered *g, bool prepared,
+                     EdgeOutcome *ret_outcome) {
+        const EdgeRoad road = pid1_line_road(b->line);
+        const EdgeRequest request = {
+                .bridge = b->name,
+                .network = g->network ? g->network->name : g->marker.network,
+                .uuid = g->network           ? &g->network->uuid
+                        : g->marker.has_uuid ? &g->marker.uuid
+                                             : NULL,
+                .witness = g->facts.marker == RECORDED_SAME ? g->marker.witness
+                           : g->managed                     ? WITNESS_LIBVIRT
+                                                            : WITNESS_KERNEL,
+        };
+
+        return bridge_edge(b->m->run_fd, &request, prepared ? &road : NULL, 0, ret_outcome);
+}
+
+/* The marker at once; the start as soon as PID 1 is on the line. It is on record when PID 1 has
+ * confirmed it, and until then each look at the bridge comes here again. */
+static bool do_edge(Bridge *b, const BridgeGathered *g) {
+        EdgeOutcome outcome;
+        int prepared, r;
+
+        if (b->ordered_ifindex != g->link.ifindex)
+                forget_order(b);
+        plug_once(b, g);
+
+        prepared = pid1_line_prepare(b->line);
+        r = call_edge(b, g, prepared > 0, &outcome);
+        if (r == -EINPROGRESS)
+                b->ordered_ifindex = g->link.ifindex;
+        if (r == -EINPROGRESS || (r == -ENOTCONN && prepared == 0)) {
+                b->waiting = true;
+                return false;
+        }
+        if (r == -ENOTCONN && prepared < 0)
+                failed(b, prepared, "reach systemd");
+        else if (r < 0)
+                failed(b, r, "start what waits for it");
+        if (r < 0)
+                return false;
+
+        forget_order(b);
+        if (outcome == EDGE_MADE)
+                log_info("Bridge %s is ready", b->name);
+        return outcome != EDGE_NOT_READY;
+}
+
+static bool do_mark(Bridge *b, const BridgeGathered *g) {
+        EdgeOutcome outcome;
+        int r = call_edge(b, g, false, &outcome);
+
+        /* Not handled any more: that is an edge, and the next look will see it. */
+        if (r == -ENOTCONN)
+                return true;
+        if (r < 0)
+                failed(b, r, "write its marker");
+        return r >= 0 && outcome != EDGE_NOT_READY;
+}
+
+static bool do_unmark(Bridge *b) {
+        int r = bridge_marker_remove(b->m->run_fd, b->name);
+
+        if (r < 0)
+                failed(b, r, "remove its marker");
+        return r >= 0;
+}
+
+static bool do_gone(Bridge *b, const BridgeGathered *g) {
+        const EdgeRoad road = pid1_line_road(b->line);
+        int run_fd = b->m->run_fd;
+        int r;
+
+        forget_order(b);
+        if (g->facts.marker != RECORDED_NONE)
+                r = bridge_incarnation_gone(run_fd, b->name, g->marker.ifindex, &road, 0);
+        else
+                r = bridge_gone(run_fd, b->name, &road, 0);
+        if (r < 0)
+                failed(b, r, "stop its targets");
+        return r >= 0;
+}
+
+static bool do_relist(Bridge *b) {
+        bool first = b->sight.asked_usec == 0;
+
+        libvirt_link_relist(b->m->libvirt);
+        if (!first)
+                return false;
+        (void) sd_event_now(b->m->event, CLOCK_MONOTONIC, &b->sight.asked_usec);
+        look_again_in(b, LIST_PATIENCE_USEC);
+        return true;
+}
+
+static bool act(Bridge *b, const BridgeGathered *g, BridgeAction action) {
+        switch (action) {
+        case BRIDGE_NOTHING:
+                succeeded(b);
+                return false;
+        case BRIDGE_EDGE:
+                return do_edge(b, g);
+        case BRIDGE_MARK:
+                return do_mark(b, g);
+        case BRIDGE_UNMARK:
+                return do_unmark(b);
+        case BRIDGE_GONE:
+                return do_gone(b, g);
+        case BRIDGE_RELIST:
+                return do_relist(b);
+        }
+        return false;
+}
+
+/*
+ * Looking
+ */
+
+static void tell_gone(Bridge *b) {
+        b->ready_ifindex = b->plugged_ifindex = 0;
+        manager_on_bridge_gone(b->m, b->name);
+}
+
+static void tell_ready(Bridge *b, const BridgeGathered *g) {
+        if (b->ready_ifindex == g->link.ifindex)
+                return;
+        if (b->ready_ifindex != 0)
+                tell_gone(b);
+
+        /* Somebody else made the edge. */
+        plug_once(b, g);
+        b->ready_ifindex = g->link.ifindex;
+        manager_on_bridge_ready(b->m, b->name, b->seen_not_ready);
+}
+
+/* What the rest of the agent is told follows from the facts alone, whoever made them so. */
+static void tell(Bridge *b, const BridgeGathered *g) {
+        const BridgeFacts *f = &g->facts;
+
+        if (f->handled == RECORDED_SAME && bridge_facts_ready(f)) {
+                tell_ready(b, g);
+                return;
+        }
+        b->seen_not_ready = true;
+        if (b->ready_ifindex != 0 && (g->link.ifindex != b->ready_ifindex ||
+                                      (f->marker == RECORDED_NONE && f->handled == RECORDED_NONE)))
+                tell_gone(b);
+}
+
+static bool is_forgettable(const Bridge *b, const BridgeGathered *g) {
+        return g->link.ifindex == 0 && !g->managed && g->facts.marker == RECORDED_NONE &&
+               g->facts.handled == RECORDED_NONE && !b->waiting && b->ready_ifindex == 0;
+}
+
+/* Returns false if this may have to be done once more. */
+static bool look_once(Bridge *b, bool *ret_forget) {
+        _cleanup_(bridge_gathered_done) BridgeGathered g = { 0 };
+        BridgeAction action;
+        int r;
+
+        r = bridge_gather(b->m, b->name, &b->sight, &g);
+        if (r < 0) {
+                failed(b, r, "look at it");
+                return true;
+        }
+
+        action = bridge_decide(&g.facts);
+        if (action != BRIDGE_NOTHING)
+                log_debug("Bridge %s: %s", b->name, bridge_action_to_string(action));
+        if (action != BRIDGE_EDGE)
+                forget_order(b);
+        if (act(b, &g, action))
+                return false;
+
+        tell(b, &g);
+        *ret_forget = is_forgettable(b, &g);
+        return true;
+}
+
+bool bridge_look(Bridge *b) {
+        bool forget = false;
+
+        b->waiting = false;
+        for (unsigned i = 0; i < LOOKS_MAX && !look_once(b, &forget); i++)
+                ;
+        return forget;
+}
+
+int bridge_new(Manager *m, Pid1Line *line, const char *name, Bridge **ret) {
+        _cleanup_(bridge_freep) Bridge *b = calloc(1, sizeof(*b));
+
+        if (!b)
+                return -ENOMEM;
+        b->m = m;
+        b->line = line;
+        b->name = strdup(name);
+        b->target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, name);
+        if (!b->name || !b->target)
+                return -ENOMEM;
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+Bridge *bridge_free(Bridge *b) {
+        if (!b)
+                return NULL;
+        forget_order(b);
+        sd_event_source_disable_unref(b->timer);
+        free(b->name);
+        free(b->target);
+        free(b);
+        return NULL;
+}
