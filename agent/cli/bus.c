@@ -142,12 +142,16 @@ int bus_connect(Cli *cli) {
         const char *unique_name;
         int r;
 
+        if (cli->bus)
+                return 0;
+
         r = bus_open(cli->uri, &cli->bus);
         if (r >= 0)
                 r = sd_bus_get_unique_name(cli->bus, &unique_name);
         if (r >= 0)
                 return 0;
 
+        cli->bus = sd_bus_unref(cli->bus);
         output_error(&cli->output, "failed to connect to the ctvirt agent");
         if (r == -EPROTONOSUPPORT) {
                 output_error(&cli->output, "unsupported connection URI '%s'", cli->uri);

@@ -12,7 +12,7 @@
 #define _cleanup_bus_error_ _cleanup_(sd_bus_error_free)
 #define _cleanup_bus_message_ _cleanup_(sd_bus_message_unrefp)
 
-/* Opens the connection that cli->uri asks for. Prints why not. */
+/* Opens the connection that cli->uri asks for, unless it is open. Prints why not. */
 int bus_connect(Cli *cli);
 
 /* Calls a method of the agent. bus_read() is for questions. bus_change() is for everything that

@@ -8,6 +8,7 @@
 #include "agent/cli/bus.h"
 #include "agent/cli/help.h"
 #include "agent/cli/verbs.h"
+#include "agent/cli/words.h"
 
 /* What the global options leave to do. */
 typedef enum GlobalResult {
@@ -106,24 +107,52 @@ static int run_command(Cli *cli, const Command *command) {
         return r;
 }
 
-static int cli_run(Cli *cli, int argc, char **argv) {
+/* Parses one command, and runs it unless it is to be checked only. */
+static int run_words(Cli *cli, int argc, char **argv, bool only_check) {
         _cleanup_error_ Error *err = NULL;
         Command command = { 0 };
-        int r;
+        int r = command_parse(verb_groups, argc, argv, &command, &err);
 
-        r = parse_global_options(cli, argc, argv);
+        if (r < 0)
+                return cli_print_error(cli, err);
+        return only_check ? 0 : run_command(cli, &command);
+}
+
+/* All commands of a string. A mistake in one of them: none is run. Else the last one counts. */
+static int run_string(Cli *cli, const char *string, bool only_check) {
+        int r = 0;
+
+        for (const char *s = string;;) {
+                _cleanup_error_ Error *err = NULL;
+                _cleanup_strv_ char **words = NULL;
+                int q = words_next(&s, &words, &err);
+
+                if (q < 0)
+                        return cli_print_error(cli, err);
+                if (q == 0)
+                        return r;
+
+                r = run_words(cli, (int) strv_length(words), words, only_check);
+                if (r < 0 && only_check)
+                        return r;
+        }
+}
+
+static int cli_run(Cli *cli, int argc, char **argv) {
+        int r = parse_global_options(cli, argc, argv);
+
         if (r != GLOBAL_RUN_COMMAND)
                 return r;
-        if (optind >= argc) {
+        if (optind >= argc || (optind + 1 == argc && isempty(argv[optind]))) {
                 output_error(&cli->output, "no command given");
                 output_error(&cli->output, "see 'ctvirt help' for the list of commands");
                 return -EINVAL;
         }
+        if (optind + 1 < argc)
+                return run_words(cli, argc - optind, argv + optind, false);
 
-        r = command_parse(verb_groups, argc - optind, argv + optind, &command, &err);
-        if (r < 0)
-                return cli_print_error(cli, err);
-        return run_command(cli, &command);
+        r = run_string(cli, argv[optind], true);
+        return r < 0 ? r : run_string(cli, argv[optind], false);
 }
 
 int cli_main(int argc, char **argv) {

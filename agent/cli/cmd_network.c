@@ -14,18 +14,11 @@ static const char *yes_no(bool b) {
         return b ? "yes" : "no";
 }
 
-/* Neither or both of a pair of filters: everything passes. */
-static bool pair_matches(const Command *command, const char *yes, const char *no, bool is) {
-        bool want_yes = command_flag(command, yes), want_no = command_flag(command, no);
-
-        return want_yes == want_no || (is ? want_yes : want_no);
-}
-
 static bool network_matches(const Command *command, const NetworkInfo *info) {
         if (!command_flag(command, "all") && command_flag(command, "inactive") == info->active)
                 return false;
-        return pair_matches(command, "persistent", "transient", info->persistent) &&
-               pair_matches(command, "autostart", "no-autostart", info->autostart);
+        return command_filter(command, "persistent", "transient", info->persistent) &&
+               command_filter(command, "autostart", "no-autostart", info->autostart);
 }
 
 /* Active ones first, then by name. */

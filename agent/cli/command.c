@@ -158,6 +158,12 @@ bool command_flag(const Command *command, const char *name) {
         return command_string(command, name);
 }
 
+bool command_filter(const Command *command, const char *yes, const char *no, bool is) {
+        bool want_yes = command_flag(command, yes), want_no = command_flag(command, no);
+
+        return want_yes == want_no || (is ? want_yes : want_no);
+}
+
 int command_number(const Command *command, const char *name, unsigned max, unsigned *ret,
                    Error **err) {
         const char *s = command_string(command, name);

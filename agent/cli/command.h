@@ -78,6 +78,10 @@ int command_parse(const VerbGroup *groups, int argc, char **argv, Command *ret, 
 const char *command_string(const Command *command, const char *name);
 bool command_flag(const Command *command, const char *name);
 
+/* A pair of flags that filter a list, one for things that are so and one for those that are not:
+ * does one that is or is not so pass? Neither or both flags: everything passes. */
+bool command_filter(const Command *command, const char *yes, const char *no, bool is);
+
 /* A number from 1 to max: 1 and *ret, or 0 if the option was not given. */
 int command_number(const Command *command, const char *name, unsigned max, unsigned *ret,
                    Error **err);

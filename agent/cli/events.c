@@ -36,15 +36,25 @@ typedef enum WaitEnd {
 typedef struct EventWait {
         Cli *cli;
         sd_event *loop;
+        sd_bus_slot *slots[3];
+        sigset_t old_mask;
         bool wanted[ELEMENTSOF(event_type_names)];
         BusObject container; /* name NULL: all containers, and networks */
         bool forever, timestamp;
         unsigned count;
+        bool ended;
+        WaitEnd end;
 } EventWait;
 
 static void event_wait_done(EventWait *w) {
+        for (size_t i = 0; i < ELEMENTSOF(w->slots); i++)
+                sd_bus_slot_unref(w->slots[i]);
+        if (w->loop) {
+                (void) sd_bus_detach_event(w->cli->bus);
+                sd_event_unref(w->loop);
+                (void) sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
+        }
         bus_object_done(&w->container);
-        sd_event_unref(w->loop);
 }
 
 static void print_timestamp(Output *o, uint64_t usec) {
@@ -56,11 +66,18 @@ static void print_timestamp(Output *o, uint64_t usec) {
                 output_print(o, "%s.%03u+0000: ", text, (unsigned) (usec / 1000 % 1000));
 }
 
+/* Not sd_event_exit(): that would also close the bus, which the next command may need. */
+static int event_wait_end(EventWait *w, WaitEnd end) {
+        w->ended = true;
+        w->end = end;
+        return 0;
+}
+
 /* An event was printed: the end, unless --loop; also if nobody reads what we print any more. */
 static void event_wait_count(EventWait *w) {
         w->count++;
         if (output_flush(&w->cli->output) < 0 || !w->forever)
-                (void) sd_event_exit(w->loop, WAIT_DONE);
+                (void) event_wait_end(w, WAIT_DONE);
 }
 
 static int on_container_event(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -107,36 +124,34 @@ static int on_network_event(sd_bus_message *m, void *userdata, sd_bus_error *ret
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         EventWait *w = userdata;
 
-        return sd_event_exit(w->loop, WAIT_DISCONNECTED);
+        return event_wait_end(w, WAIT_DISCONNECTED);
 }
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         EventWait *w = userdata;
 
-        return sd_event_exit(w->loop, WAIT_INTERRUPTED);
+        return event_wait_end(w, WAIT_INTERRUPTED);
 }
 
 static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata) {
         EventWait *w = userdata;
 
-        return sd_event_exit(w->loop, WAIT_TIMED_OUT);
-}
-
-static int event_wait_match(EventWait *w, const char *member, sd_bus_message_handler_t handler) {
-        return sd_bus_match_signal(w->cli->bus, NULL, CTVIRT_BUS_NAME, CTVIRT_BUS_PATH,
-                                   CTVIRT_BUS_MANAGER, member, handler, w);
+        return event_wait_end(w, WAIT_TIMED_OUT);
 }
 
 static int event_wait_listen(EventWait *w) {
+        sd_bus *bus = w->cli->bus;
         int r;
 
-        r = event_wait_match(w, "ContainerEvent", on_container_event);
+        r = sd_bus_match_signal(bus, &w->slots[0], CTVIRT_BUS_NAME, CTVIRT_BUS_PATH,
+                                CTVIRT_BUS_MANAGER, "ContainerEvent", on_container_event, w);
         if (r < 0)
                 return r;
-        r = event_wait_match(w, "NetworkEvent", on_network_event);
+        r = sd_bus_match_signal(bus, &w->slots[1], CTVIRT_BUS_NAME, CTVIRT_BUS_PATH,
+                                CTVIRT_BUS_MANAGER, "NetworkEvent", on_network_event, w);
         if (r < 0)
                 return r;
-        return sd_bus_match_signal(w->cli->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+        return sd_bus_match_signal(bus, &w->slots[2], "org.freedesktop.DBus.Local", NULL,
                                    "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
                                    w);
 }
@@ -148,12 +163,11 @@ static int event_wait_arm(EventWait *w, unsigned timeout) {
         (void) sigemptyset(&signals);
         (void) sigaddset(&signals, SIGINT);
         (void) sigaddset(&signals, SIGTERM);
-        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-                return negative_errno();
-
         r = sd_event_new(&w->loop);
         if (r < 0)
                 return r;
+        if (sigprocmask(SIG_BLOCK, &signals, &w->old_mask) < 0)
+                return negative_errno();
         r = sd_event_add_signal(w->loop, NULL, SIGINT, on_signal, w);
         if (r < 0)
                 return r;
@@ -168,10 +182,10 @@ static int event_wait_arm(EventWait *w, unsigned timeout) {
 }
 
 /* The last lines; virsh's exit code is that of grep: an error if nothing came. */
-static int event_wait_report(EventWait *w, WaitEnd end) {
+static int event_wait_report(EventWait *w) {
         Output *o = &w->cli->output;
 
-        switch (end) {
+        switch (w->end) {
         case WAIT_DONE:
                 break;
         case WAIT_INTERRUPTED:
@@ -185,7 +199,7 @@ static int event_wait_report(EventWait *w, WaitEnd end) {
                 break;
         }
         output_print(o, "events received: %u\n", w->count);
-        return w->count > 0 && end != WAIT_DISCONNECTED ? 0 : -ENODATA;
+        return w->count > 0 && w->end != WAIT_DISCONNECTED ? 0 : -ENODATA;
 }
 
 static int event_wait_print_error(EventWait *w, int r) {
@@ -212,9 +226,9 @@ static int event_wait_run(EventWait *w, const Command *command, unsigned timeout
                 return r;
 
         r = event_wait_arm(w, timeout);
-        if (r >= 0)
-                r = sd_event_loop(w->loop);
-        return r < 0 ? event_wait_print_error(w, r) : event_wait_report(w, (WaitEnd) r);
+        while (r >= 0 && !w->ended)
+                r = sd_event_run(w->loop, UINT64_MAX);
+        return r < 0 ? event_wait_print_error(w, r) : event_wait_report(w);
 }
 
 static void list_event_types(Cli *cli) {

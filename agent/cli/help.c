@@ -76,6 +76,7 @@ void help_groups(Output *o, const VerbGroup *groups) {
 void help_usage(Output *o, const VerbGroup *groups) {
         output_print(o,
                      "\n"
+                     "ctvirt [options]... <command_string>\n"
                      "ctvirt [options]... <command> [args...]\n"
                      "\n"
                      "  options:\n"

@@ -4,13 +4,6 @@
 
 #include "agent/cli/info.h"
 
-/* Neither or both of a pair of filters: everything passes. */
-static bool pair_matches(const Command *command, const char *yes, const char *no, bool is) {
-        bool want_yes = command_flag(command, yes), want_no = command_flag(command, no);
-
-        return want_yes == want_no || (is ? want_yes : want_no);
-}
-
 static bool state_matches(const Command *command, const ContainerInfo *info) {
         bool running = command_flag(command, "state-running");
         bool shutoff = command_flag(command, "state-shutoff");
@@ -36,8 +29,8 @@ static bool activity_matches(const Command *command, const ContainerInfo *info) 
 
 static bool list_matches(const Command *command, const ContainerInfo *info) {
         return activity_matches(command, info) && state_matches(command, info) &&
-               pair_matches(command, "persistent", "transient", info->persistent) &&
-               pair_matches(command, "autostart", "no-autostart", info->autostart);
+               command_filter(command, "persistent", "transient", info->persistent) &&
+               command_filter(command, "autostart", "no-autostart", info->autostart);
 }
 
 /* Active ones by id, then inactive ones by name. */

@@ -13,6 +13,7 @@
 
 #include "agent/cli/command.h"
 #include "agent/cli/verbs.h"
+#include "agent/cli/words.h"
 #include "base/fileio.h"
 
 #define ARGV_MAX 8
@@ -182,6 +183,64 @@ static void test_numbers(void **state) {
         }
 }
 
+/* Words are shown with a "|" behind them, commands with a "/". */
+static void test_words(void **state) {
+        static const struct {
+                const char *string, *commands;
+        } rows[] = {
+                { "", "" },
+                { "  ", "" },
+                { " ;\n; ", "" },
+                { "a", "a|/" },
+                { " a  b\tc ", "a|b|c|/" },
+                { "a;b c", "a|/b|c|/" },
+                { "a ; b\nc;", "a|/b|/c|/" },
+                { "a\\;b a\\ b", "a;b|a b|/" },
+                { "'a b'c \"d;e\" ''", "a bc|d;e||/" },
+                { "\"a'b\" 'a\"b' 'a\\b' \"a\\\"b\"", "a'b|a\"b|a\\b|a\"b|/" },
+                { "a # b; c", "a|/" },
+                { "# a\nb", "b|/" },
+                { "a#b", "a#b|/" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char shown[64] = "", *p = shown;
+                char **words = NULL;
+
+                for (const char *s = rows[i].string; words_next(&s, &words, NULL) > 0;) {
+                        STRV_FOREACH(w, words) {
+                                p = mempcpy(p, *w, strlen(*w));
+                                *p++ = '|';
+                        }
+                        *p++ = '/';
+                        words = strv_free(words);
+                }
+                assert_null(words);
+                assert_string_equal(shown, rows[i].commands);
+        }
+}
+
+static void test_words_errors(void **state) {
+        static const struct {
+                const char *string, *sentence;
+        } rows[] = {
+                { "a \"b", "missing \"" },
+                { "a 'b", "missing '" },
+                { "a\\", "dangling \\" },
+                { "a \"b\\\"", "missing \"" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_error_ Error *err = NULL;
+                const char *s = rows[i].string;
+                char **words = NULL;
+
+                assert_int_equal(words_next(&s, &words, &err), -EINVAL);
+                assert_string_equal(err->text, rows[i].sentence);
+                assert_null(words);
+        }
+}
+
 static void test_number_absent(void **state) {
         Command command = { 0 };
         unsigned value = 5;
@@ -266,6 +325,8 @@ int main(void) {
                 cmocka_unit_test(test_rest),
                 cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_number_absent),
+                cmocka_unit_test(test_words),
+                cmocka_unit_test(test_words_errors),
                 cmocka_unit_test(test_check_finds_bad_tables),
                 cmocka_unit_test(test_tables),
                 cmocka_unit_test(test_manual),

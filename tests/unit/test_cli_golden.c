@@ -121,6 +121,8 @@ static const Case cases[] = {
         { "no-agent", true, { "-c", "/nonexistent/bus", "list" } },
         { "unknown-uri", true, { "-c", "qemu:///system", "list" } },
         { "uri", true, { "uri" } },
+        { "string-checked", true, { "uri; list --bogus" } },
+        { "string-empty", true, { "" } },
         { "event-list", true, { "event", "--list" } },
         { "event-no-type", true, { "event" } },
         { "event-unknown-type", true, { "event", "--event", "bogus" } },
@@ -196,6 +198,10 @@ static const Case cases[] = {
           false,
           { "event", "--all", "--domain", "web", "--timeout", "1" } },
         { "event-domain-unknown", false, { "event", "--all", "--domain", "nope" } },
+        { "string",
+          false,
+          { "domid web; start nope; event --event ready; event --all; start alpha" } },
+        { "string-last", false, { "domid web; start nope" } },
         { "complete-container", false, { "complete", "--", "start", "" } },
 };
 
