@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Container: a definition (or a foreign systemd-nspawn@ unit) and its live state. ContainerTable owns
- * them.
+ * Container: a definition (or a foreign systemd-nspawn@ unit) and its live state. ContainerTable
+ * owns them.
  */
 
-#include "units/unit_client.h"
 #include "units/nspawn_file.h"
+#include "units/unit_client.h"
 #include "xml/container_def.h"
 
 typedef struct Manager Manager;
@@ -16,23 +16,32 @@ typedef struct Container {
         Manager *manager;
         char *name;
         char *unit;
-        ContainerDef *def; /* NULL: foreign */
-        bool enabled;      /* autostart, from enabled_containers_load() */
+        ContainerDef *def; /* NULL: foreign, or a definition that could not be read */
+        char *problem; /* why the definition could not be read, with file and line; NULL: it could
+                        */
+        bool enabled;  /* autostart, from enabled_containers_load() */
 
         /* what it uses, from unit_bridges_load() */
         char **bridges;
         char **networks;
-        bool unresolved;   /* a network of its definition has no known bridge yet */
         NspawnPlug *plugs;
         size_t n_plugs;
 
+        /* what its definition asks for */
+        char **resolved;       /* bridge of each NETWORK or BRIDGE interface in document order; "":
+                                  unknown */
+        bool unresolved;       /* a network of its definition has no known bridge yet */
+        bool start_when_ready; /* its bridges have just become known: the edge may have passed
+                                * without it */
+
         /* live state, from UnitClient */
         bool seen;
-        bool active;       /* active or activating or deactivating (a payload may be there) */
+        bool active; /* active or activating or deactivating (a payload may be there) */
         char *active_state;
         char *sub_state;
         char *result;
-        char *last_failure; /* sentence; NULL: the last start went well or there was none */
+        char *last_failure;      /* sentence; NULL: the last start went well or there was none */
+        const char *stop_reason; /* virsh's word for the last end that was seen; NULL: none */
         uint32_t main_pid;
         bool shutdown_requested;
         bool destroy_requested;
@@ -43,9 +52,30 @@ typedef struct ContainerTable {
         size_t n_items;
 } ContainerTable;
 
+/* name has passed container_name_is_valid(). -ENOMEM. */
+int container_new(Manager *manager, const char *name, Container **ret);
+Container *container_free(Container *c);
+DEFINE_CLEANUP(Container *, container_free)
+
 Container *container_table_by_name(const ContainerTable *t, const char *name);
 Container *container_table_by_uuid(const ContainerTable *t, const Uuid *uuid);
 Container *container_table_by_id(const ContainerTable *t, uint32_t id);
 
-/* virsh's word (CTVIRT_STATE_*) for the live state. */
+/* The container of that name, made if there is none. */
+int container_table_ensure(ContainerTable *t, Manager *manager, const char *name, Container **ret);
+/* Takes c out of the table and frees it. */
+void container_table_drop(ContainerTable *t, Container *c);
+void container_table_done(ContainerTable *t);
+
+/* virsh's word (CTVIRT_STATE_*) for the live state, and its word for the reason. */
 const char *container_state(const Container *c);
+const char *container_state_reason(const Container *c);
+
+/* Defined with ctvirt, also if the definition cannot be read at the moment. */
+bool container_is_defined(const Container *c);
+
+/* "/var/lib/machines/NAME", or the folder that the definition names; owned by the caller. */
+char *container_root_path(const Container *c);
+
+/* Takes def over; what was known of the old one is forgotten. NULL makes it foreign. */
+void container_set_def(Container *c, ContainerDef *def);

@@ -3,14 +3,14 @@
 
 /*
  * Manager: the agent's one object. It owns the event loop, the bus connections, the tables, and the
- * watchers, and it connects them: a watcher reports a fact by calling one of the manager_on_* functions
- * below, and never acts on it itself.
+ * watchers, and it connects them: a watcher reports a fact by calling one of the manager_on_*
+ * functions below, and never acts on it itself.
  *
  *   libvirt_link ── networks, events ──┐
- *   link_watch ──── bridge links ──────┼─> bridge_watch ─> bridge_decide() ─> bridge_edge()/bridge_gone()
- *   marker_watch ── what the hook did ─┘                                     └> plug
- *   unit_client ─── unit states ────────> containers ─> bus (events, properties)
- *   file_watch ──── .nspawn files ──────> generator run again (daemon-reload)
+ *   link_watch ──── bridge links ──────┼─> bridge_watch ─> bridge_decide() ─>
+ * bridge_edge()/bridge_gone() marker_watch ── what the hook did ─┘ └> plug unit_client ─── unit
+ * states ────────> containers ─> bus (events, properties) file_watch ──── .nspawn files ──────>
+ * generator run again (daemon-reload)
  */
 
 #include <systemd/sd-bus.h>
@@ -19,6 +19,8 @@
 #include "agent/container.h"
 #include "agent/lease.h"
 #include "agent/network.h"
+#include "agent/request.h"
+#include "units/bus_calls.h"
 #include "units/nspawn_link.h"
 #include "units/unit_client.h"
 
@@ -27,11 +29,21 @@ typedef struct FileWatch FileWatch;
 typedef struct LibvirtLink LibvirtLink;
 typedef struct LinkWatch LinkWatch;
 typedef struct MarkerWatch MarkerWatch;
+typedef struct SystemBus SystemBus;
 
 typedef struct Manager {
+        const char *root; /* put before the paths of all files; "" on a host */
         sd_event *event;
+
+        /* bus, calls and units are NULL while the system bus is away, and the requests are dropped
+         * then. */
+        SystemBus *system_bus;
         sd_bus *bus;
+        BusCalls *calls;
         UnitClient *units;
+        bool units_listed; /* the units that systemd had loaded have been seen */
+        RequestList requests;
+
         unsigned systemd_version;
         MachineId machine_id;
         int run_fd;
@@ -40,24 +52,32 @@ typedef struct Manager {
         char *libvirt_uri;
         LibvirtLink *libvirt;
         NetworkTable networks;
-        bool networks_known; /* a list from libvirt has been taken over since it was last connected */
+        bool networks_known; /* a list from libvirt has been taken over since it was last connected
+                              */
 
         LinkWatch *links;
         MarkerWatch *markers;
         BridgeWatch *bridges;
         FileWatch *files;
         ContainerTable containers;
+        char **orphans; /* containers that were half undefined when the agent last ended */
 
         sd_event_source *reload_source; /* coalesces daemon-reload requests */
+        bool reload_wanted;             /* and not asked for yet */
+        bool ready;                     /* systemd has been told that we are up */
+        char *status;                   /* the last one that systemd was told */
 } Manager;
 
-int manager_new(Manager **ret);
+/* libvirt_uri may be NULL. Nothing runs before manager_run(), which returns 0 after SIGTERM or
+ * SIGINT. */
+int manager_new(const char *libvirt_uri, Manager **ret);
 int manager_run(Manager *m);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free)
 
 /*
- * Event core (event_core part: libvirt_link.c, link_watch.c, marker_watch.c, bridge_watch.c, plug.c)
+ * Event core (event_core part: libvirt_link.c, link_watch.c, marker_watch.c, bridge_watch.c,
+ * plug.c)
  */
 
 /* The facts about this bridge may have changed: look at all of them and do what the table says. */
@@ -82,9 +102,13 @@ unsigned long libvirt_link_version(LibvirtLink *l); /* virConnectGetLibVersion; 
 /* Called by the event core. */
 void manager_on_network(Manager *m, Network *n, const char *event); /* "Defined", "Undefined",
                                                                      * "Started", "Stopped" */
-void manager_on_networks_listed(Manager *m); /* after the first list of a connection, and re-lists */
+void manager_on_networks_listed(
+        Manager *m); /* after the first list of a connection, and re-lists */
 void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge);
 void manager_on_bridge_gone(Manager *m, const char *bridge);
+
+/* Tells systemd that the agent is up, once all that has to be done before that is done. */
+void manager_check_ready(Manager *m);
 
 /* Asks for a daemon-reload soon (requests are coalesced), so that the generator runs again. */
 void manager_request_reload(Manager *m);

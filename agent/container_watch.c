@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/container_watch.h"
+
+#include "agent/api.h"
+#include "agent/events.h"
+#include "agent/plug.h"
+#include "agent/unit_transition.h"
+#include "base/log.h"
+#include "units/unit_name.h"
+
+#define CALL_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
+
+bool container_is_kept(const Container *c) {
+        return container_is_defined(c) || c->enabled || c->active;
+}
+
+static int replace_string(char **field, const char *value) {
+        char *copy;
+
+        if (streq_ptr(*field, value))
+                return 0;
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        free(*field);
+        *field = copy;
+        return 0;
+}
+
+static void on_started(Manager *m, Container *c) {
+        free(c->last_failure);
+        c->last_failure = NULL;
+        c->stop_reason = NULL;
+        c->shutdown_requested = c->destroy_requested = false;
+        events_container(m, c, CTVIRT_EVENT_STARTED, "Booted");
+}
+
+static void on_ended(Manager *m, Container *c) {
+        if (c->destroy_requested) {
+                c->stop_reason = "destroyed";
+                events_container(m, c, CTVIRT_EVENT_STOPPED, "Destroyed");
+                return;
+        }
+
+        c->stop_reason = "shutdown";
+        events_container(m, c, CTVIRT_EVENT_SHUTDOWN, "Finished");
+        events_container(m, c, CTVIRT_EVENT_STOPPED, "Shutdown");
+}
+
+static void remember_failure(Container *c) {
+        char *sentence;
+
+        if (asprintf(&sentence, "unit %s failed with result '%s'; see journalctl -u %s", c->unit,
+                     isempty(c->result) ? "unknown" : c->result, c->unit) < 0)
+                return;
+        free(c->last_failure);
+        c->last_failure = sentence;
+        c->stop_reason = "failed";
+}
+
+static void on_failed(Manager *m, Container *c) {
+        /* A container that was killed on request has not failed, whatever systemd calls it. */
+        if (c->destroy_requested) {
+                on_ended(m, c);
+                return;
+        }
+
+        remember_failure(c);
+        log_warning("Container '%s': %s", c->name, c->last_failure ? c->last_failure : "failed");
+        events_container(m, c, CTVIRT_EVENT_STOPPED, "Failed");
+}
+
+static void act_on(Manager *m, Container *c, UnitTransition transition) {
+        switch (transition) {
+        case UNIT_TRANSITION_NONE:
+                return;
+        case UNIT_TRANSITION_STARTED:
+                on_started(m, c);
+                plug_container(m, c);
+                return;
+        case UNIT_TRANSITION_ENDED:
+                on_ended(m, c);
+                return;
+        case UNIT_TRANSITION_FAILED:
+                on_failed(m, c);
+                return;
+        }
+}
+
+static void at_first_sight(Manager *m, Container *c) {
+        if (streq_ptr(c->active_state, "failed"))
+                remember_failure(c);
+        else if (c->active)
+                plug_container(m, c);
+}
+
+static int take_over(Container *c, const UnitState *state) {
+        int r;
+
+        r = replace_string(&c->active_state, state->active_state);
+        if (r >= 0)
+                r = replace_string(&c->sub_state, state->sub_state);
+        if (r >= 0)
+                r = replace_string(&c->result, state->result);
+        c->main_pid = state->main_pid;
+        c->active = !isempty(state->active_state) && !streq(state->active_state, "inactive") &&
+                    !streq(state->active_state, "failed");
+        return r;
+}
+
+/* Systemd reports all instances that it has loaded; one that nobody enabled or started is no
+ * container. */
+static Container *find_or_make(Manager *m, const UnitState *state) {
+        _cleanup_free_ char *name = NULL;
+        Container *c;
+
+        if (container_from_unit(state->unit, &name) < 0)
+                return NULL;
+        c = container_table_by_name(&m->containers, name);
+        if (c || unit_phase(state->active_state, state->sub_state) == UNIT_PHASE_DOWN)
+                return c;
+        return container_table_ensure(&m->containers, m, name, &c) < 0 ? NULL : c;
+}
+
+void container_watch_on_unit(const UnitState *state, void *userdata) {
+        _cleanup_free_ char *old_active = NULL, *old_sub = NULL;
+        Manager *m = userdata;
+        Container *c;
+        bool was_seen;
+
+        c = find_or_make(m, state);
+        if (!c)
+                return;
+
+        was_seen = c->seen;
+        old_active = c->active_state ? strdup(c->active_state) : NULL;
+        old_sub = c->sub_state ? strdup(c->sub_state) : NULL;
+        if (take_over(c, state) < 0)
+                log_error("Out of memory, the state of container '%s' is not known", c->name);
+        c->seen = true;
+        if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)
+                c->shutdown_requested = c->destroy_requested = false;
+
+        /* What we find at our own start is no news. */
+        if (was_seen)
+                act_on(m, c,
+                       unit_transition(old_active, old_sub, state->active_state, state->sub_state));
+        else
+                at_first_sight(m, c);
+
+        if (!container_is_kept(c))
+                container_table_drop(&m->containers, c);
+}
+
+/*
+ * After a reconnect
+ */
+
+static void mark_stopped(Container *c) {
+        const UnitState state = {
+                .unit = c->unit,
+                .load_state = "loaded",
+                .active_state = "inactive",
+                .sub_state = "dead",
+                .result = "success",
+                .condition_result = true,
+        };
+
+        container_watch_on_unit(&state, c->manager);
+}
+
+static int read_loaded(sd_bus_message *reply, char ***ret) {
+        _cleanup_strv_ char **units = NULL;
+        const char *unit;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, NULL)) > 0) {
+                r = strv_extend(&units, unit);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(units);
+        return 0;
+}
+
+static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        _cleanup_strv_ char **units = NULL;
+        Manager *m = userdata;
+
+        if (error || read_loaded(reply, &units) < 0) {
+                log_warning("Could not list units: %s", error ? error->message : "no list");
+                return;
+        }
+
+        /* Backwards, since a foreign container goes when it has stopped. */
+        for (size_t i = m->containers.n_items; i > 0; i--) {
+                Container *c = m->containers.items[i - 1];
+
+                if (strv_contains(units, c->unit))
+                        continue;
+                c->seen = true;
+                if (c->active)
+                        mark_stopped(c);
+        }
+        m->units_listed = true;
+}
+
+int container_watch_catch_up(Manager *m) {
+        sd_bus_message *call = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                m->bus, &call, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                "org.freedesktop.systemd1.Manager", "ListUnitsByPatterns");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "asas", 0, 1, "systemd-nspawn@*.service");
+        if (r >= 0)
+                r = bus_calls_add(m->calls, call, CALL_TIMEOUT_USEC, on_loaded_units, m);
+        sd_bus_message_unref(call);
+        return r;
+}

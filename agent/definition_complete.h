@@ -1,0 +1,19 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What a definition gets on this host when the person left it out, or what it may not change: UUID,
+ * range of ids, MAC addresses. Once given they stay, as they are written into the XML.
+ */
+
+#include "agent/manager.h"
+
+/*
+ * old: the container that is to be redefined; NULL if there is none of that name. file_name is what
+ * messages call the document. Errors, with a sentence:
+ *   -EEXIST   the UUID or the ids are somebody else's
+ *   -EBUSY    an identity that is fixed was to be changed
+ *   -EBADMSG  the definition contradicts itself
+ */
+int definition_complete(const Manager *m, const Container *old, ContainerDef *def,
+                        const char *file_name, char ***warnings, Error **err);

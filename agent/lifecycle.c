@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/lifecycle.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "agent/api.h"
+#include "agent/manager.h"
+#include "agent/unit_facts.h"
+#include "agent/unit_transition.h"
+#include "base/log.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+#define SYSTEMD_UNIT_MASKED "org.freedesktop.systemd1.UnitMasked"
+
+#define MACHINED_NAME "org.freedesktop.machine1"
+#define MACHINED_PATH "/org/freedesktop/machine1"
+#define MACHINED_MANAGER "org.freedesktop.machine1.Manager"
+
+static Container *container_or_fail(Request *request) {
+        Container *c = request_container(request);
+
+        if (!c)
+                request_fail(request, CTVIRT_ERROR_NO_SUCH_CONTAINER, "no container '%s'",
+                             request->container);
+        return c;
+}
+
+/* As the above; one that runs. */
+static Container *running_or_fail(Request *request) {
+        Container *c = container_or_fail(request);
+
+        if (!c || unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_DOWN || c->active)
+                return c;
+        request_fail(request, CTVIRT_ERROR_OPERATION_INVALID, "Container is not running");
+        return NULL;
+}
+
+/* An order that could not even be given. */
+static void check_order(Request *request, int r) {
+        if (r < 0)
+                request_fail_errno(request, r, NULL);
+}
+
+/*
+ * Start
+ */
+
+int lifecycle_waiting_for(const Container *c, char ***ret) {
+        _cleanup_strv_ char **waiting = NULL;
+        int r;
+
+        STRV_FOREACH(bridge, c->bridges) {
+                if (bridge_watch_is_ready(c->manager->bridges, *bridge))
+                        continue;
+                r = strv_extend(&waiting, *bridge);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0, n = 0; c->def && c->resolved && i < c->def->n_interfaces; i++) {
+                const InterfaceDef *interface = &c->def->interfaces[i];
+
+                if (interface->type == INTERFACE_TYPE_DIRECT || *c->resolved[n++])
+                        continue;
+                r = strv_extend(&waiting, interface->source);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(waiting);
+        return 0;
+}
+
+static void fail_waiting(Request *request, const Container *c, const char *what) {
+        const Network *n = network_table_by_bridge(&c->manager->networks, what);
+
+        if (!strv_contains(c->bridges, what))
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "container '%s' waits for network '%s', which libvirt does not know",
+                             c->name, what);
+        else if (n && n->active)
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "container '%s' waits for network '%s' (bridge %s), whose bridge is "
+                             "not up",
+                             c->name, n->name, what);
+        else if (n)
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "container '%s' waits for network '%s' (bridge %s), which is not "
+                             "started; start it with 'virsh net-start %s'",
+                             c->name, n->name, what, n->name);
+        else
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "container '%s' waits for bridge %s, which is missing or not up",
+                             c->name, what);
+}
+
+/* Where nspawn looks for the tree of a machine (image_search_path of systemd). */
+static bool has_root(const Container *c) {
+        static const char *const pools[] = { "/etc/machines",           "/run/machines",
+                                             "/var/lib/machines",       "/var/lib/container",
+                                             "/usr/local/lib/machines", "/usr/lib/machines" };
+        const char *root = container_def_root(c->def);
+        struct stat st;
+
+        if (root)
+                return stat(root, &st) >= 0;
+        for (size_t i = 0; i < ELEMENTSOF(pools); i++) {
+                char path[256];
+
+                (void) snprintf(path, sizeof(path), "%s/%s", pools[i], c->name);
+                if (stat(path, &st) >= 0)
+                        return true;
+                (void) snprintf(path, sizeof(path), "%s/%s.raw", pools[i], c->name);
+                if (stat(path, &st) >= 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool refuse_start(Request *request, const Container *c) {
+        _cleanup_free_ char *root = NULL;
+        _cleanup_strv_ char **waiting = NULL;
+
+        if (c->problem) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "the definition of container '%s' cannot be read: %s", c->name,
+                             c->problem);
+                return true;
+        }
+        if (lifecycle_waiting_for(c, &waiting) >= 0 && waiting) {
+                fail_waiting(request, c, waiting[0]);
+                return true;
+        }
+        /* Of a foreign container we do not know where its tree is. */
+        if (c->def && !has_root(c)) {
+                root = container_root_path(c);
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "container '%s' has no root: %s does not exist", c->name,
+                             root ? root : "its folder");
+                return true;
+        }
+        return false;
+}
+
+static void fail_start(Request *request, const Container *c, const char *result) {
+        request_fail(request, CTVIRT_ERROR_OPERATION_FAILED,
+                     "unit %s failed with result '%s'; see journalctl -u %s", c->unit,
+                     isempty(result) ? "unknown" : result, c->unit);
+}
+
+/* The job has ended; a job that a condition made void ends like one that did its work. */
+static void on_start_facts(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        Request *request = userdata;
+        UnitFacts facts;
+        Container *c;
+
+        c = container_or_fail(request);
+        if (!c)
+                return;
+
+        if (error || unit_facts_read(reply, &facts) < 0)
+                fail_start(request, c, request->text);
+        else if (streq(facts.active_state, "failed"))
+                fail_start(request, c, facts.result);
+        else if (!facts.condition_result)
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "the start of unit %s was skipped, as a condition of it is not "
+                             "fulfilled; see systemctl status %s",
+                             c->unit, c->unit);
+        else if (request->text && !streq(request->text, "done"))
+                fail_start(request, c, request->text);
+        else
+                request_answer(request);
+}
+
+static void on_start_job(const UnitReply *reply, void *userdata) {
+        Request *request = userdata;
+        Container *c;
+
+        c = container_or_fail(request);
+        if (!c)
+                return;
+
+        if (reply->error && sd_bus_error_has_name(reply->error, SYSTEMD_UNIT_MASKED)) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "unit %s is masked; unmask it with 'systemctl unmask %s'", c->unit,
+                             c->unit);
+                return;
+        }
+        if (reply->error) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "systemd: %s",
+                             reply->error->message);
+                return;
+        }
+
+        free(request->text);
+        request->text = reply->job_result ? strdup(reply->job_result) : NULL;
+        unit_facts_request(request, c->unit, on_start_facts);
+}
+
+void lifecycle_start(Request *request) {
+        Container *c = container_or_fail(request);
+
+        if (!c)
+                return;
+        if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STOPPING) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID, "Container is in shutdown");
+                return;
+        }
+        if (c->active) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "Container is already running");
+                return;
+        }
+        if (refuse_start(request, c))
+                return;
+
+        c->shutdown_requested = c->destroy_requested = false;
+        /* A person who asks for a start does not want to hear of systemd's start limit. */
+        if (streq_ptr(c->active_state, "failed"))
+                (void) unit_client_reset_failed(request->manager->units, c->unit);
+        check_order(request, unit_client_job(request->manager->units, UNIT_JOB_START, c->unit,
+                                             on_start_job, request));
+}
+
+/*
+ * Shutdown and reboot
+ */
+
+static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        Request *request = userdata;
+
+        if (error)
+                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "%s", error->message);
+        else
+                request_answer(request);
+}
+
+/* systemd's own way: SIGTERM to nspawn, which tells the container's PID 1 to halt, and the unit's
+ * time limit after that. */
+void lifecycle_shutdown(Request *request) {
+        Container *c = running_or_fail(request);
+
+        if (!c)
+                return;
+        c->shutdown_requested = true;
+        request_call(request, on_told, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit",
+                     "ss", c->unit, "replace");
+}
+
+/* SIGINT is what PID 1 of a container takes for Ctrl-Alt-Del (machinectl(1) "reboot"); nspawn then
+ * exits with 133 and systemd starts the unit again. */
+void lifecycle_reboot(Request *request) {
+        Container *c = running_or_fail(request);
+
+        if (!c)
+                return;
+        request_call(request, on_told, MACHINED_NAME, MACHINED_PATH, MACHINED_MANAGER,
+                     "KillMachine", "ssi", c->name, "leader", (int32_t) SIGINT);
+}
+
+/*
+ * Destroy
+ */
+
+static void on_destroyed(const UnitReply *reply, void *userdata) {
+        Request *request = userdata;
+        Container *c = request_container(request);
+
+        if (reply->error) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "systemd: %s",
+                             reply->error->message);
+                return;
+        }
+
+        /* To systemd, a unit whose processes were killed has failed. */
+        if (c)
+                (void) unit_client_reset_failed(request->manager->units, c->unit);
+        request_answer(request);
+}
+
+/* The stop comes first, so that nothing starts the unit again between the two. */
+void lifecycle_destroy(Request *request) {
+        Container *c = running_or_fail(request);
+        UnitClient *units;
+        int r;
+
+        if (!c)
+                return;
+        units = request->manager->units;
+        c->destroy_requested = true;
+        r = unit_client_job(units, UNIT_JOB_STOP, c->unit, on_destroyed, request);
+        if (r < 0) {
+                request_fail_errno(request, r, NULL);
+                return;
+        }
+        r = unit_client_kill(units, c->unit, "all", SIGKILL, NULL, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Container '%s': could not be killed, only stopped", c->name);
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/manager.h"
+
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/agent_lock.h"
+#include "agent/api.h"
+#include "agent/bus_errors.h"
+#include "agent/bus_objects.h"
+#include "agent/container_refresh.h"
+#include "agent/container_watch.h"
+#include "agent/event_core.h"
+#include "agent/file_watch.h"
+#include "agent/host_facts.h"
+#include "agent/network_follow.h"
+#include "agent/reconcile.h"
+#include "agent/system_bus.h"
+#include "base/log.h"
+#include "units/bridge_marker.h"
+
+#define LIBVIRT_URI "network:///system"
+#define RELOAD_DELAY_USEC (UINT64_C(100) * 1000)
+#define RELOAD_ACCURACY_USEC (UINT64_C(10) * 1000)
+
+#define BUS_CALL_WINDOW 32 /* beside those of UnitClient, see units/bus_calls.h */
+#define NSPAWN_VERSION_FLOOR 252
+
+/*
+ * What systemd is told
+ */
+
+static void update_status(Manager *m) {
+        char *status;
+        size_t n_running = 0;
+
+        for (size_t i = 0; i < m->containers.n_items; i++)
+                if (m->containers.items[i]->active)
+                        n_running++;
+
+        if (asprintf(&status, "%zu containers, %zu running; libvirt is %sconnected%s",
+                     m->containers.n_items, n_running,
+                     libvirt_link_is_connected(m->libvirt) ? "" : "not ",
+                     m->bus ? "" : "; the system bus is away") < 0)
+                return;
+        if (!streq_ptr(status, m->status))
+                (void) sd_notifyf(false, "STATUS=%s", status);
+        free(m->status);
+        m->status = status;
+}
+
+/* After everything else of a turn of the loop, if anything happened in it. */
+static int on_post(sd_event_source *source, void *userdata) {
+        update_status(userdata);
+        return 0;
+}
+
+void manager_check_ready(Manager *m) {
+        if (m->ready || (m->bus && strv_length(m->orphans) > 0))
+                return;
+
+        m->ready = true;
+        log_info("Up, with %zu containers", m->containers.n_items);
+        (void) sd_notify(false, "READY=1");
+}
+
+/*
+ * daemon-reload
+ */
+
+static int on_reload_due(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        /* Without a bus it is made up for with the next connection. */
+        if (!m->units)
+                return 0;
+        m->reload_wanted = false;
+        r = unit_client_reload(m->units, NULL, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Could not reload systemd");
+        return 0;
+}
+
+void manager_request_reload(Manager *m) {
+        int enabled = SD_EVENT_OFF, r;
+
+        m->reload_wanted = true;
+        if (!m->reload_source)
+                return;
+        (void) sd_event_source_get_enabled(m->reload_source, &enabled);
+        if (enabled != SD_EVENT_OFF)
+                return;
+
+        r = sd_event_source_set_time_relative(m->reload_source, RELOAD_DELAY_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->reload_source, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error_errno(r, "Could not arm the timer for a daemon-reload");
+}
+
+/* The generator has run: whatever changed on disk before that is known to systemd now. */
+static void on_reloaded(void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        r = container_refresh_all(m);
+        if (r < 0)
+                log_warning_errno(r, "Could not read what containers there are");
+        network_follow_start(m);
+        bridge_watch_check_all(m->bridges);
+}
+
+/*
+ * The system bus
+ */
+
+static int on_bus_connected(sd_bus *bus, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        m->bus = sd_bus_ref(bus);
+        r = bus_calls_new(bus, BUS_CALL_WINDOW, &m->calls);
+        if (r >= 0)
+                r = unit_client_new(bus, container_watch_on_unit, on_reloaded, m, &m->units);
+        if (r >= 0)
+                r = bus_objects_add(bus, m);
+        if (r >= 0)
+                r = unit_client_start(m->units);
+        if (r >= 0)
+                r = container_watch_catch_up(m);
+        if (r < 0)
+                return r;
+
+        reconcile_orphans(m);
+        if (m->reload_wanted)
+                manager_request_reload(m);
+        return 0;
+}
+
+/* Those that may call back with a request go before the requests. */
+static void on_bus_disconnected(void *userdata) {
+        Manager *m = userdata;
+
+        m->units = unit_client_free(m->units);
+        m->calls = bus_calls_free(m->calls);
+        request_list_discard(&m->requests);
+        m->bus = sd_bus_unref(m->bus);
+        m->units_listed = false;
+}
+
+static void on_bus_settled(bool named, void *userdata) {
+        manager_check_ready(userdata);
+}
+
+static int connect_bus(Manager *m) {
+        const SystemBusHandlers handlers = {
+                .on_connected = on_bus_connected,
+                .on_disconnected = on_bus_disconnected,
+                .on_settled = on_bus_settled,
+                .userdata = m,
+        };
+
+        return system_bus_new(m->event, CTVIRT_BUS_NAME, &handlers, &m->system_bus);
+}
+
+/*
+ * Signals
+ */
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info,
+                        void *userdata) {
+        Manager *m = userdata;
+
+        (void) sd_notify(false, "STOPPING=1");
+        return sd_event_exit(m->event, 0);
+}
+
+static uint64_t now_monotonic_usec(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}
+
+/* A person has edited definitions. MONOTONIC_USEC is for Type=notify-reload (systemd 253). */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                          (unsigned long long) now_monotonic_usec());
+        log_info("Reading the definitions again");
+
+        r = reconcile_definitions(m);
+        if (r < 0)
+                log_error_errno(r, "Could not read the definitions");
+        if (r > 0 || container_refresh_all(m) > 0)
+                manager_request_reload(m);
+        if (m->units)
+                reconcile_orphans(m);
+        bridge_watch_check_all(m->bridges);
+
+        (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int watch_signals(Manager *m) {
+        static const int terminating[] = { SIGTERM, SIGINT };
+        sigset_t mask;
+        int r;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        (void) sigaddset(&mask, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return negative_errno();
+
+        for (size_t i = 0; i < ELEMENTSOF(terminating); i++) {
+                r = sd_event_add_signal(m->event, NULL, terminating[i], on_terminate, m);
+                if (r < 0)
+                        return r;
+        }
+        return sd_event_add_signal(m->event, NULL, SIGHUP, on_hangup, m);
+}
+
+/*
+ * Setting up
+ */
+
+static int set_up_loop(Manager *m) {
+        int r;
+
+        r = sd_event_default(&m->event);
+        if (r >= 0)
+                r = watch_signals(m);
+        if (r >= 0)
+                r = sd_event_set_watchdog(m->event, true);
+        if (r >= 0)
+                r = sd_event_add_time(m->event, &m->reload_source, CLOCK_MONOTONIC, 0,
+                                      RELOAD_ACCURACY_USEC, on_reload_due, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->reload_source, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_post(m->event, NULL, on_post, m);
+        return r < 0 ? log_error_errno(r, "Could not set up the event loop") : 0;
+}
+
+static void learn_host(Manager *m) {
+        int r;
+
+        r = machine_id_load(m->root, &m->machine_id);
+        if (r < 0)
+                log_warning_errno(r, "Could not read the machine id; addresses of containers are "
+                                     "not what nspawn derives");
+        r = host_nspawn_version(&m->systemd_version);
+        if (r < 0) {
+                log_warning_errno(r, "Could not find out the version of systemd-nspawn");
+                m->systemd_version = NSPAWN_VERSION_FLOOR;
+        }
+}
+
+static int take_host(Manager *m) {
+        int r;
+
+        r = run_dir_open();
+        if (r < 0)
+                return log_error_errno(r, "Could not open /run/ctvirt");
+        m->run_fd = r;
+
+        r = agent_lock_take(m->run_fd);
+        if (r == -EWOULDBLOCK) {
+                log_error("Another agent is running");
+                return r;
+        }
+        if (r < 0)
+                return log_error_errno(r, "Could not take the agent's lock");
+        m->agent_lock_fd = r;
+        return 0;
+}
+
+/* Definitions that cannot be read at all do not keep us from looking after networks. */
+static void load_containers(Manager *m) {
+        int r;
+
+        r = reconcile_definitions(m);
+        if (r < 0)
+                log_error_errno(r, "Could not read the definitions");
+        if (r > 0)
+                m->reload_wanted = true;
+
+        r = container_refresh_all(m);
+        if (r < 0)
+                log_error_errno(r, "Could not read what containers there are");
+}
+
+static int start_parts(Manager *m) {
+        int r;
+
+        r = event_core_new(m);
+        if (r < 0)
+                return log_error_errno(r, "Could not start looking after bridges");
+        r = file_watch_new(m, &m->files);
+        if (r < 0)
+                log_warning_errno(r, "Could not watch the folders of .nspawn files");
+        r = connect_bus(m);
+        return r < 0 ? log_error_errno(r, "Could not set up the system bus") : 0;
+}
+
+int manager_new(const char *libvirt_uri, Manager **ret) {
+        _cleanup_(manager_freep) Manager *m = NULL;
+        int r;
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->root = "";
+        m->run_fd = m->agent_lock_fd = -1;
+        LIST_INIT(&m->requests);
+        m->libvirt_uri = strdup(libvirt_uri ? libvirt_uri : LIBVIRT_URI);
+        if (!m->libvirt_uri)
+                return -ENOMEM;
+
+        r = bus_errors_register();
+        if (r >= 0)
+                r = set_up_loop(m);
+        if (r >= 0)
+                r = take_host(m);
+        if (r < 0)
+                return r;
+
+        learn_host(m);
+        load_containers(m);
+        r = start_parts(m);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+int manager_run(Manager *m) {
+        return sd_event_loop(m->event);
+}
+
+Manager *manager_free(Manager *m) {
+        if (!m)
+                return NULL;
+
+        (void) file_watch_free(m->files);
+        event_core_free(m);
+        (void) system_bus_free(m->system_bus);
+        container_table_done(&m->containers);
+        network_table_done(&m->networks);
+        strv_free(m->orphans);
+        sd_event_source_disable_unref(m->reload_source);
+        sd_event_unref(m->event);
+        closep(&m->agent_lock_fd);
+        closep(&m->run_fd);
+        free(m->libvirt_uri);
+        free(m->status);
+        free(m);
+        return NULL;
+}

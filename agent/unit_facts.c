@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/unit_facts.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define UNIT_PATH_PREFIX "/org/freedesktop/systemd1/unit"
+
+typedef struct Fact {
+        const char *name;
+        char type;
+        size_t offset;
+} Fact;
+
+static const Fact facts_table[] = {
+        { "ActiveState", SD_BUS_TYPE_STRING, offsetof(UnitFacts, active_state) },
+        { "Result", SD_BUS_TYPE_STRING, offsetof(UnitFacts, result) },
+        { "ConditionResult", SD_BUS_TYPE_BOOLEAN, offsetof(UnitFacts, condition_result) },
+        { "CPUUsageNSec", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, cpu_usage_nsec) },
+        { "MemoryCurrent", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, memory_current) },
+};
+
+void unit_facts_request(Request *request, const char *unit, BusCallHandler on_reply) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = sd_bus_path_encode(UNIT_PATH_PREFIX, unit, &path);
+        if (r < 0) {
+                request_fail_errno(request, r, NULL);
+                return;
+        }
+
+        /* "": the properties of all interfaces */
+        request_call(request, on_reply, SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties",
+                     "GetAll", "s", "");
+}
+
+static const Fact *find_fact(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(facts_table); i++)
+                if (streq(facts_table[i].name, name))
+                        return &facts_table[i];
+        return NULL;
+}
+
+static int read_fact(sd_bus_message *m, const Fact *fact, UnitFacts *facts) {
+        const char type[] = { fact->type, '\0' };
+        char *field = (char *) facts + fact->offset;
+        union {
+                const char *string;
+                uint64_t number;
+                int boolean;
+        } value = { 0 };
+        int r;
+
+        r = sd_bus_message_read(m, "v", type, &value);
+        if (r < 0)
+                return r;
+
+        if (fact->type == SD_BUS_TYPE_STRING)
+                *(const char **) (void *) field = value.string;
+        else if (fact->type == SD_BUS_TYPE_BOOLEAN)
+                *(bool *) field = value.boolean;
+        else if (value.number != UINT64_MAX) /* not accounted for */
+                *(uint64_t *) (void *) field = value.number;
+        return 0;
+}
+
+int unit_facts_read(sd_bus_message *reply, UnitFacts *ret) {
+        UnitFacts facts = { .active_state = "", .result = "", .condition_result = true };
+        int r;
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                const Fact *fact;
+                const char *name;
+
+                r = sd_bus_message_read(reply, "s", &name);
+                if (r < 0)
+                        return r;
+                fact = find_fact(name);
+                r = fact ? read_fact(reply, fact, &facts) : sd_bus_message_skip(reply, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        *ret = facts;
+        return 0;
+}
