@@ -18,7 +18,7 @@
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 #define UNIT_PATTERN "systemd-nspawn@*.service"
 
-#define N_PROPERTIES 7
+#define N_PROPERTIES 8
 #define N_LISTED_PROPERTIES 3 /* the first ones are in ListUnitsByPatterns() already */
 
 typedef struct UnitQuestion {
@@ -35,6 +35,7 @@ typedef struct UnitRecord {
         char *sub_state;
         char *result;
         int condition_result;
+        uint64_t condition_usec; /* 0: no start was tried, so no condition was tested */
         uint32_t main_pid;
         uint64_t active_enter_usec;
 
@@ -58,6 +59,7 @@ static const UnitProperty unit_properties[N_PROPERTIES] = {
         { "ActiveState", UNIT_INTERFACE, 's', offsetof(UnitRecord, active_state) },
         { "SubState", UNIT_INTERFACE, 's', offsetof(UnitRecord, sub_state) },
         { "ConditionResult", UNIT_INTERFACE, 'b', offsetof(UnitRecord, condition_result) },
+        { "ConditionTimestamp", UNIT_INTERFACE, 't', offsetof(UnitRecord, condition_usec) },
         { "ActiveEnterTimestamp", UNIT_INTERFACE, 't', offsetof(UnitRecord, active_enter_usec) },
         { "Result", SERVICE_INTERFACE, 's', offsetof(UnitRecord, result) },
         { "MainPID", SERVICE_INTERFACE, 'u', offsetof(UnitRecord, main_pid) },
@@ -96,7 +98,6 @@ static int unit_new(UnitClient *c, const char *name, UnitRecord **ret) {
                 return -ENOMEM;
         u->client = c;
         u->changed = true;
-        u->condition_result = true;
         u->name = strdup(name);
         if (!u->name || !tsearch(u, &c->units_by_name, compare_names))
                 return -ENOMEM;
@@ -130,7 +131,7 @@ static void unit_tell(UnitRecord *u) {
                 .active_state = text(u->active_state),
                 .sub_state = text(u->sub_state),
                 .result = text(u->result),
-                .condition_result = u->condition_result,
+                .condition_result = u->condition_result || u->condition_usec == 0,
                 .main_pid = u->main_pid,
                 .active_enter_usec = u->active_enter_usec,
         };
