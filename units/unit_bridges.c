@@ -4,6 +4,12 @@
 
 #include "units/nspawn_file.h"
 
+static const char *reason(int r) {
+        if (r == -EINVAL)
+                return "It is no text file";
+        return r == -EBADMSG ? "Broken section header" : strerror(-r);
+}
+
 /* The file that nspawn would read; *ret stays NULL if there is none. */
 static int load_file(const char *root, const char *container, const UnitExec *exec,
                      NspawnFile **ret, Error **err) {
@@ -18,7 +24,7 @@ static int load_file(const char *root, const char *container, const UnitExec *ex
         if (r == -ENOENT)
                 return 0;
         return r < 0 ? error_set(err, -r, "Cannot read the .nspawn file of container '%s': %s",
-                                 container, strerror(-r))
+                                 container, reason(r))
                      : 0;
 }
 

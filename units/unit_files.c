@@ -37,6 +37,8 @@ struct UnitFiles {
         size_t n_names[N_UNIT_FOLDERS];
         UnitConfs template;
         Error *template_error;
+        char *template_fragment; /* NULL: template_result says why */
+        int template_result;
 };
 
 static void unit_confs_done(UnitConfs *c) {
@@ -152,10 +154,36 @@ static int list_folders(UnitFiles *f) {
         return 0;
 }
 
-/* -ENOENT, and an unreadable file, are told when a container asks. */
+/* As systemd sees it: an empty file, or a device such as /dev/null. */
+static bool is_mask(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 &&
+               (S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
+}
+
+static int fragment_of(const UnitFiles *f, const char *unit, char **ret) {
+        _cleanup_free_ char *path = NULL;
+        int i = find_entry(f, unit);
+
+        if (i < 0)
+                return i;
+        path = text_format("%s%s/%s", f->root, unit_folders[i], unit);
+        if (!path)
+                return -ENOMEM;
+        if (is_mask(path))
+                return -ERFKILL;
+
+        memmove(path, path + strlen(f->root), strlen(path) - strlen(f->root) + 1);
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+/* -ENOENT, a mask and an unreadable file are told when a container asks. */
 static int load_template(UnitFiles *f) {
         int r;
 
+        f->template_result = fragment_of(f, CONTAINER_UNIT_TEMPLATE, &f->template_fragment);
         r = read_fragment(f, CONTAINER_UNIT_TEMPLATE, &f->template, &f->template_error);
         if (r >= 0 || r == -ENOENT)
                 r = read_dropins(f, CONTAINER_UNIT_TEMPLATE, 1, &f->template, &f->template_error);
@@ -187,31 +215,6 @@ const char *unit_files_root(const UnitFiles *f) {
         return f->root;
 }
 
-/* As systemd sees it: an empty file, or a device such as /dev/null. */
-static bool is_mask(const char *path) {
-        struct stat st;
-
-        return stat(path, &st) >= 0 &&
-               (S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
-}
-
-static int fragment_of(const UnitFiles *f, const char *unit, char **ret) {
-        _cleanup_free_ char *path = NULL;
-        int i = find_entry(f, unit);
-
-        if (i < 0)
-                return i;
-        path = text_format("%s%s/%s", f->root, unit_folders[i], unit);
-        if (!path)
-                return -ENOMEM;
-        if (is_mask(path))
-                return -ERFKILL;
-
-        memmove(path, path + strlen(f->root), strlen(path) - strlen(f->root) + 1);
-        *ret = TAKE_PTR(path);
-        return 0;
-}
-
 int unit_files_fragment(const UnitFiles *f, const char *container, char **ret) {
         _cleanup_free_ char *unit = container_unit_name(container);
         int r;
@@ -219,7 +222,12 @@ int unit_files_fragment(const UnitFiles *f, const char *container, char **ret) {
         if (!unit)
                 return -ENOMEM;
         r = fragment_of(f, unit, ret);
-        return r == -ENOENT ? fragment_of(f, CONTAINER_UNIT_TEMPLATE, ret) : r;
+        if (r != -ENOENT)
+                return r;
+        if (!f->template_fragment)
+                return f->template_result;
+        *ret = strdup(f->template_fragment);
+        return *ret ? 0 : -ENOMEM;
 }
 
 static int compare_confs(const void *a, const void *b) {
@@ -308,6 +316,7 @@ UnitFiles *unit_files_free(UnitFiles *f) {
                 strv_free(f->names[i]);
         unit_confs_done(&f->template);
         error_free(f->template_error);
+        free(f->template_fragment);
         free(f);
         return NULL;
 }

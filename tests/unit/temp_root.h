@@ -32,7 +32,8 @@ DEFINE_CLEANUP(char *, temp_root_free)
 #define _cleanup_root_ _cleanup_(temp_root_freep)
 
 _unused_ static char *temp_root_new(void) {
-        char *root = strdup("/tmp/ctvirt-test-XXXXXX");
+        const char *folder = getenv("TMPDIR");
+        char *root = text_format("%s/ctvirt-test-XXXXXX", folder ? folder : "/tmp");
 
         assert_non_null(root);
         assert_non_null(mkdtemp(root));
