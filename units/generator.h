@@ -10,6 +10,10 @@
  *   network that a definition names         the same, also when the bridge is the host's
  *   network that libvirt does not know yet  ConditionPathExists=/run/ctvirt/networks/NETWORK
  *   any other bridge                        Wants= and After=network-online.target
+ *
+ * The drop-in is UNIT.d/50-ctvirt-gate.conf: not 50-ctvirt.conf as in /etc (generated.h), because of two
+ * drop-ins with the same name systemd reads only one. Who wants no gate masks it: a symlink to /dev/null
+ * of that name in /etc/systemd/system/UNIT.d.
  */
 
 #include "base/strv.h"
