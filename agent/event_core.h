@@ -8,10 +8,10 @@
 #include "agent/manager.h"
 
 /*
- * Makes m->bridges, m->links, m->markers and m->libvirt and connects them. m->root, m->event, m->run_fd and
- * m->libvirt_uri (NULL: network:///system) are set, and the containers are loaded. Nothing calls
- * back before the event loop runs; then all bridges are looked at first. On failure everything is
- * undone.
+ * Makes m->bridges, m->links, m->markers and m->libvirt and connects them. m->root, m->event,
+ * m->run_fd and m->libvirt_uri (NULL: network:///system) are set, and the containers are loaded.
+ * Nothing calls back before the event loop runs; then all bridges are looked at first. On failure
+ * everything is undone.
  */
 int event_core_new(Manager *m);
 
