@@ -226,8 +226,8 @@ static int bus_object_init(BusObject *o, const char *path, const char *prefix) {
         if (!object.path)
                 return -ENOMEM;
 
-        *o = object;
-        object = (BusObject){ 0 };
+        o->path = TAKE_PTR(object.path);
+        o->name = TAKE_PTR(object.name);
         return 0;
 }
 

@@ -33,7 +33,7 @@ static int read_definition(Cli *cli, const char *path, char **ret) {
                              path, strerror(-r));
                 return r;
         }
-        if (strlen(xml) != size || !text_is_utf8(xml)) {
+        if (!xml || strlen(xml) != size || !text_is_utf8(xml)) {
                 output_error(&cli->output, "%s is not a text in UTF-8", path);
                 return -EINVAL;
         }

@@ -70,14 +70,14 @@ static int info_set_string(char **member, const char *value) {
 }
 
 static int info_set_strv(char ***member, sd_bus_message *m) {
-        _cleanup_strv_ char **v = NULL, **old = *member;
+        _cleanup_strv_ char **v = NULL;
         int r;
 
-        *member = NULL;
         r = sd_bus_message_read_strv(m, &v);
         if (r < 0)
                 return r;
 
+        strv_free(*member);
         *member = TAKE_PTR(v);
         return 0;
 }
@@ -231,6 +231,8 @@ static int info_read_list(sd_bus_message *m, const InfoField *fields, size_t siz
         size_t allocated = 0;
         int r;
 
+        *items = NULL;
+        *n = 0;
         r = sd_bus_message_enter_container(m, 'a', "a{sv}");
         if (r < 0)
                 return r;

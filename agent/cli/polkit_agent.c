@@ -50,7 +50,7 @@ static void polkit_agent_wait(int fd) {
 void polkit_agent_start(PolkitAgent *a) {
         _cleanup_close_ int read_end = -1;
         int fds[2];
-        pid_t pid;
+        pid_t pid = 0;
         int r;
 
         if (a->tried || geteuid() == 0 || !isatty(STDIN_FILENO))

@@ -47,7 +47,7 @@ int words_next(const char **s, char ***ret, Error **err) {
         const char *c = skip_spaces(*s);
 
         while (*c && !(words && strchr(ENDS, *c))) {
-                char *word;
+                char *word = NULL;
                 int r;
 
                 if (strchr(ENDS, *c)) {

@@ -360,10 +360,10 @@ static void peer_serve(int fd) {
 }
 
 static void *peer_run(void *userdata) {
-        int listen_fd = (int) (intptr_t) userdata;
+        const int *listen_fd = userdata;
 
         for (;;) {
-                int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int fd = accept4(*listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd >= 0)
                         peer_serve(fd);
@@ -372,6 +372,7 @@ static void *peer_run(void *userdata) {
 }
 
 int peer_start(const char *directory, char **ret) {
+        static int listen_fd;
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         pthread_t thread;
@@ -380,11 +381,12 @@ int peer_start(const char *directory, char **ret) {
         if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
             listen(fd, 8) < 0)
                 return negative_errno();
-        if (pthread_create(&thread, NULL, peer_run, (void *) (intptr_t) fd) != 0)
+
+        listen_fd = TAKE_FD(fd);
+        if (pthread_create(&thread, NULL, peer_run, &listen_fd) != 0)
                 return -EAGAIN;
 
         (void) pthread_detach(thread);
-        (void) TAKE_FD(fd);
         *ret = strdup(address.sun_path);
         return *ret ? 0 : -ENOMEM;
 }
