@@ -54,7 +54,8 @@ static void bus_print_hint(Cli *cli) {
 static void bus_print_reason(Cli *cli, int r, const sd_bus_error *error) {
         const char *message = isempty(error->message) ? strerror(-r) : error->message;
 
-        if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
+        if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) &&
+            !startswith(message, "access denied"))
                 output_error(&cli->output, "access denied: %s", message);
         else if (sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
                 output_error(&cli->output,

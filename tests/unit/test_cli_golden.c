@@ -140,6 +140,7 @@ static const Case cases[] = {
         { "define-large", false, { "define", "/dev/zero" } },
         { "define-latin1", false, { "define", "latin1.xml" } },
         { "undefine", false, { "undefine", "alpha" } },
+        { "undefine-denied", false, { "undefine", "zeta" } },
         { "undefine-no-polkit", false, { "undefine", "db-1" } },
         { "dumpxml", false, { "dumpxml", "web" } },
         { "start", false, { "start", "alpha" } },

@@ -262,6 +262,8 @@ static int on_action(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (streq(member, "Undefine") && c->id == 3)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                         "interactive authorization is required");
+        if (streq(member, "Undefine") && c->waiting_for)
+                return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "access denied");
         if (streq(member, "Start") && c->waiting_for)
                 return sd_bus_error_setf(error, CTVIRT_ERROR_OPERATION_INVALID,
                                          "bridge '%s' is not ready", c->waiting_for);
