@@ -10,6 +10,13 @@
 
 #define OUTPUT_MAX 16384
 
+/* Not ours: with $NOTIFY_SOCKET it would tell systemd things in our name. */
+static char *const environment[] = {
+        (char[]){ "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+        (char[]){ "LC_ALL=C.UTF-8" },
+        NULL,
+};
+
 static int spawn(char *const *argv, int output_fd, pid_t *ret) {
         posix_spawn_file_actions_t actions;
         int r;
@@ -23,7 +30,7 @@ static int spawn(char *const *argv, int output_fd, pid_t *ret) {
                 r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY,
                                                      0);
         if (r == 0)
-                r = posix_spawnp(ret, argv[0], &actions, NULL, argv, environ);
+                r = posix_spawnp(ret, argv[0], &actions, NULL, argv, environment);
         (void) posix_spawn_file_actions_destroy(&actions);
         return -r;
 }
