@@ -27,8 +27,13 @@ if [ "$verb" = define ]; then ctvirt -q define /root/ct.xml >/root/out 2>&1 & el
 sleep "$(printf '0.%04d' "$delay")"
 systemctl kill -s KILL ctvirtd.service
 wait
-systemctl start ctvirtd.service
-ctvirt -q list --all >/dev/null || { echo "the agent does not answer"; exit 1; }
+# systemd needs a moment to see that the agent is dead; the first call may still reach the dying one.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        answer=$(ctvirt -q list --all 2>&1) && break
+        answer="the agent does not answer: $answer"
+        sleep 0.25
+done
+case $answer in "the agent"*) echo "$answer"; exit 1 ;; esac
 left=$(find /etc/ctvirt /etc/systemd/nspawn /etc/systemd/system -name '.#*')
 [ -z "$left" ] || { echo "temporary files are left: $left"; exit 1; }
 xml=no nspawn=no listed=no

@@ -54,7 +54,9 @@ check "reboot" host reboot
 check_exact web virbr0
 check_exact guide virbr0
 check "no unit has failed" no_failed_units
+# libvirt found no hook when it was started, and would not look again.
 on chmod +x "$HOOK"
+on systemctl restart libvirtd.service
 
 step "the hook without the agent"
 on systemctl -q mask --now ctvirtd.service

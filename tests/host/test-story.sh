@@ -45,7 +45,7 @@ check "it is down" wait_for 30 is_not_running web
 check_not "shutdown of a container that is down is an error" on ctvirt shutdown web
 says "Container 'web' started" ctvirt start web
 check_not "a second start is an error" on ctvirt start web
-check "because it runs" on "ctvirt start web 2>&1 | grep -q 'already running'"
+check "because it runs" on "ctvirt start web 2>&1 | grep -q 'already'"
 says "Container 'web' is being rebooted" ctvirt reboot web
 check "it comes back" wait_for 20 is_running web
 says "Container 'web' destroyed" ctvirt destroy web
