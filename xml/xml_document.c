@@ -257,16 +257,15 @@ int xml_document_load(const char *xml, size_t size, const XmlLimits *limits, con
         _cleanup_(xmlFreeDocp) xmlDoc *doc = NULL;
         int r;
 
-        if (size >= strlen(UTF8_BOM) && memcmp(xml, UTF8_BOM, strlen(UTF8_BOM)) == 0) {
+        if (xml && size >= strlen(UTF8_BOM) && memcmp(xml, UTF8_BOM, strlen(UTF8_BOM)) == 0) {
                 xml += strlen(UTF8_BOM);
                 size -= strlen(UTF8_BOM);
         }
+        if (!xml || size == 0)
+                return error_set_at(err, EBADMSG, file, 0, "the document is empty");
         r = check_bytes(xml, size, limits, file, err);
         if (r < 0)
                 return r;
-        if (size == 0)
-                return error_set_at(err, EBADMSG, file, 0, "the document is empty");
-
         context = new_context(&state);
         if (!context)
                 return -ENOMEM;
