@@ -12,6 +12,8 @@
 #define LOCK_RETRY_MAX_USEC 500000
 #define RETRY_FIRST_USEC 100000
 #define RETRY_MAX_USEC 30000000
+#define COMPLAIN_AFTER_USEC 1000000
+#define TIMER_ACCURACY_USEC 1000 /* the default of sd_event_add_time(3) is 250 ms */
 
 /* Enough for the old life's end and the new one's beginning; what is left comes with the next news.
  */
@@ -38,42 +40,57 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* An earlier date that is set already stands. */
-static void look_again_in(Bridge *b, uint64_t usec) {
-        uint64_t now, set;
+static uint64_t now_usec(const Bridge *b) {
+        uint64_t now = 0;
+
+        (void) sd_event_now(b->m->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+static bool will_look_within(const Bridge *b, uint64_t usec) {
+        uint64_t set;
         int on;
 
+        return b->timer && sd_event_source_get_enabled(b->timer, &on) > 0 &&
+               sd_event_source_get_time(b->timer, &set) >= 0 && set <= now_usec(b) + usec;
+}
+
+/* An earlier date that is set already stands. */
+static void look_again_in(Bridge *b, uint64_t usec) {
+        if (will_look_within(b, usec))
+                return;
         if (!b->timer) {
-                (void) sd_event_add_time_relative(b->m->event, &b->timer, CLOCK_MONOTONIC, usec, 0,
-                                                  on_timer, b);
+                (void) sd_event_add_time_relative(b->m->event, &b->timer, CLOCK_MONOTONIC, usec,
+                                                  TIMER_ACCURACY_USEC, on_timer, b);
                 return;
         }
-        if (sd_event_now(b->m->event, CLOCK_MONOTONIC, &now) >= 0 &&
-            sd_event_source_get_enabled(b->timer, &on) > 0 &&
-            sd_event_source_get_time(b->timer, &set) >= 0 && set <= now + usec)
-                return;
         (void) sd_event_source_set_time_relative(b->timer, usec);
         (void) sd_event_source_set_enabled(b->timer, SD_EVENT_ONESHOT);
 }
 
+/* News that come in between cause attempts of their own, which say nothing of how long to wait. */
 static void retry(Bridge *b, uint64_t first_usec, uint64_t max_usec) {
-        b->retry_usec *= 2;
         if (b->retry_usec < first_usec)
                 b->retry_usec = first_usec;
-        if (b->retry_usec > max_usec)
-                b->retry_usec = max_usec;
+        if (will_look_within(b, b->retry_usec))
+                return;
         look_again_in(b, b->retry_usec);
+        b->retry_usec = b->retry_usec * 2 < max_usec ? b->retry_usec * 2 : max_usec;
 }
 
-/* Whoever holds the lock is at the same thing and done soon; everything else is worth a line. */
+/* Whoever holds the lock is at the same thing and done soon. Other failures are worth a line if
+ * they last: systemd executes itself anew, or our folder is just being made again. */
 static void failed(Bridge *b, int r, const char *what) {
         if (r == -EWOULDBLOCK) {
                 retry(b, LOCK_RETRY_FIRST_USEC, LOCK_RETRY_MAX_USEC);
                 return;
         }
-        if (!b->complained)
+        if (b->failing_usec == 0)
+                b->failing_usec = now_usec(b);
+        if (!b->complained && now_usec(b) >= b->failing_usec + COMPLAIN_AFTER_USEC) {
                 log_error_errno(r, "Bridge %s: failed to %s, will try again", b->name, what);
-        b->complained = true;
+                b->complained = true;
+        }
         retry(b, RETRY_FIRST_USEC, RETRY_MAX_USEC);
 }
 
@@ -81,6 +98,7 @@ static void succeeded(Bridge *b) {
         if (b->complained)
                 log_info("Bridge %s: all is well again", b->name);
         b->complained = false;
+        b->failing_usec = 0;
         b->retry_usec = 0;
 }
 
@@ -138,8 +156,10 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                 return false;
 
         forget_order(b);
-        if (outcome == EDGE_MADE)
+        if (outcome == EDGE_MADE) {
                 log_info("Bridge %s is ready", b->name);
+                b->ready_ifindex = 0;
+        }
         return outcome != EDGE_NOT_READY;
 }
 
@@ -184,7 +204,7 @@ static bool do_relist(Bridge *b) {
         libvirt_link_relist(b->m->libvirt);
         if (!first)
                 return false;
-        (void) sd_event_now(b->m->event, CLOCK_MONOTONIC, &b->sight.asked_usec);
+        b->sight.asked_usec = now_usec(b);
         look_again_in(b, LIST_PATIENCE_USEC);
         return true;
 }
@@ -229,17 +249,26 @@ static void tell_ready(Bridge *b, const BridgeGathered *g) {
         manager_on_bridge_ready(b->m, b->name, b->seen_not_ready);
 }
 
-/* What the rest of the agent is told follows from the facts alone, whoever made them so. */
-static void tell(Bridge *b, const BridgeGathered *g) {
+/* The records alone may have been removed by anybody; what counts is what libvirt says then. */
+static bool has_gone(const Bridge *b, const BridgeGathered *g) {
         const BridgeFacts *f = &g->facts;
 
-        if (f->handled == RECORDED_SAME && bridge_facts_ready(f)) {
+        if (g->link.ifindex != b->ready_ifindex)
+                return true;
+        if (f->marker != RECORDED_NONE || f->handled != RECORDED_NONE)
+                return false;
+        return f->libvirt == LIBVIRT_VIEW_INACTIVE ||
+               (f->libvirt == LIBVIRT_VIEW_UNKNOWN && f->list == LIBVIRT_LIST_UNAVAILABLE);
+}
+
+/* What the rest of the agent is told follows from the facts alone, whoever made them so. */
+static void tell(Bridge *b, const BridgeGathered *g) {
+        if (g->facts.handled == RECORDED_SAME && bridge_facts_ready(&g->facts)) {
                 tell_ready(b, g);
                 return;
         }
         b->seen_not_ready = true;
-        if (b->ready_ifindex != 0 && (g->link.ifindex != b->ready_ifindex ||
-                                      (f->marker == RECORDED_NONE && f->handled == RECORDED_NONE)))
+        if (b->ready_ifindex != 0 && has_gone(b, g))
                 tell_gone(b);
 }
 

@@ -21,6 +21,7 @@ typedef struct Bridge {
         bool seen_not_ready;      /* so that what becomes ready is news, not the state we came to */
         bool waiting;             /* for the line */
         bool complained;
+        uint64_t failing_usec; /* since when; 0: all is well */
         uint64_t retry_usec;
         sd_event_source *timer;
 } Bridge;

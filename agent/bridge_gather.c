@@ -35,6 +35,19 @@ static void look_at(const BridgeLink *link, BridgeSight *sight) {
         *sight = (BridgeSight){ .up_ifindex = link->ifindex, .up_usec = now_usec() };
 }
 
+/* A bridge of the host keeps its ifindex when its network is stopped. The hook takes the records
+ * away before libvirt calls the network inactive: from then on "active" is a word from a past life.
+ */
+static void look_at_records(const BridgeGathered *g, BridgeSight *sight) {
+        bool recorded = g->facts.marker == RECORDED_SAME || g->facts.handled == RECORDED_SAME;
+
+        if (sight->recorded && !recorded && g->link.ifindex == sight->up_ifindex) {
+                sight->up_usec = now_usec();
+                sight->asked_usec = 0;
+        }
+        sight->recorded = recorded;
+}
+
 /* "Active" from before this incarnation is the old life's. A word that is younger is final, since
  * libvirt says nothing in the middle of a start. */
 static bool is_fresh(const Network *n, const BridgeLink *link, const BridgeSight *sight) {
@@ -117,6 +130,7 @@ int bridge_gather(const Manager *m, const char *bridge, BridgeSight *sight, Brid
         r = gather_records(m, bridge, &g);
         if (r < 0)
                 return r;
+        look_at_records(&g, sight);
         gather_libvirt(m, bridge, sight, &g);
 
         *ret = g;

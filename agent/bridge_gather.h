@@ -17,8 +17,9 @@
 /* What has to be remembered between two looks. */
 typedef struct BridgeSight {
         unsigned up_ifindex;
-        uint64_t up_usec;    /* when this incarnation was first seen up */
-        uint64_t asked_usec; /* when libvirt was asked on its account; 0: not yet */
+        uint64_t up_usec; /* when it was first seen up, or its records were last seen to vanish */
+        uint64_t asked_usec; /* when libvirt was asked since; 0: not yet */
+        bool recorded;       /* it was marked or handled when we last looked */
 } BridgeSight;
 
 typedef struct BridgeGathered {

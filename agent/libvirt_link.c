@@ -174,8 +174,10 @@ static void take_listed(LibvirtLink *l, NetworkFacts *f) {
         const char *event = silent_event(n, f);
 
         n = take_facts(l, f);
-        if (n && event && l->ever_listed)
-                manager_on_network(l->m, n, event);
+        if (!n || !event || !l->ever_listed)
+                return;
+        n->told = event;
+        manager_on_network(l->m, n, event);
 }
 
 static void drop_unlisted(LibvirtLink *l) {
@@ -255,6 +257,15 @@ static const char *event_word(int event) {
         }
 }
 
+/* A list may show the outcome of what the event, which comes later, is about. */
+static void tell_event(LibvirtLink *l, Network *n, const char *word) {
+        bool told = word && streq_ptr(n->told, word);
+
+        n->told = NULL;
+        if (word && !told)
+                manager_on_network(l->m, n, word);
+}
+
 /* The facts are younger than the event, and are what counts: a network that was stopped and started
  * again is active in both facts. */
 static void on_network_event(LibvirtLink *l, LibvirtMessage *m) {
@@ -271,8 +282,7 @@ static void on_network_event(LibvirtLink *l, LibvirtMessage *m) {
 
         if (!f->exists)
                 n->active = false;
-        if (word)
-                manager_on_network(l->m, n, word);
+        tell_event(l, n, word);
         if (!f->exists) {
                 drop_network(l, n);
                 known_changed(l);

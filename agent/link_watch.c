@@ -16,6 +16,7 @@
 #define RECEIVE_BUFFER (1024 * 1024) /* a thousand links that come at once fit in */
 #define RECEIVE_BATCH 64             /* before others have their turn */
 #define RESYNC_USEC 10000
+#define RESYNC_ACCURACY_USEC 1000
 
 struct LinkWatch {
         LinkHandlers handlers;
@@ -344,8 +345,8 @@ int link_watch_new(sd_event *event, const LinkHandlers *handlers, LinkWatch **re
                 r = sd_event_add_io(event, &w->source, nl_socket_get_fd(w->socket), EPOLLIN,
                                     on_readable, w);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &w->retry, CLOCK_MONOTONIC, 0, 0, on_retry,
-                                               w);
+                r = sd_event_add_time_relative(event, &w->retry, CLOCK_MONOTONIC, 0,
+                                               RESYNC_ACCURACY_USEC, on_retry, w);
         if (r >= 0)
                 r = sd_event_source_set_enabled(w->retry, SD_EVENT_OFF);
         if (r >= 0)

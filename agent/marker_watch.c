@@ -22,6 +22,7 @@
 #define RUN_DIR_MASK (IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR)
 #define RESTORE_FIRST_USEC 10000
 #define RESTORE_MAX_USEC 10000000
+#define RESTORE_ACCURACY_USEC 1000
 
 typedef struct Folder {
         const char *path;
@@ -146,7 +147,8 @@ int marker_watch_new(Manager *m, MarkerWatch **ret) {
         w->m = m;
         w->restore_usec = RESTORE_FIRST_USEC;
 
-        r = sd_event_add_time_relative(m->event, &w->restore, CLOCK_MONOTONIC, 0, 0, on_restore, w);
+        r = sd_event_add_time_relative(m->event, &w->restore, CLOCK_MONOTONIC, 0,
+                                       RESTORE_ACCURACY_USEC, on_restore, w);
         if (r >= 0)
                 r = sd_event_source_set_enabled(w->restore, SD_EVENT_OFF);
         if (r >= 0)

@@ -19,6 +19,8 @@ typedef struct Network {
         bool autostart;
         uint64_t asked_usec; /* CLOCK_MONOTONIC before libvirt was asked for these facts */
         bool seen;           /* by the list that is being taken over */
+        const char
+                *told; /* what a list showed to have happened, until libvirt's event comes, too */
 } Network;
 
 typedef struct NetworkTable {

@@ -14,8 +14,9 @@
 
 #define LIST_TIMEOUT_USEC 2000000
 #define IDLE_USEC 1000000
-#define LOST_PAUSE_USEC 50000 /* before the line is used again, for a PID 1 that always hangs up   \
-                               */
+#define LOST_PAUSE_USEC                                                                            \
+        50000 /* before the line is used again, for a PID 1 that always hangs up                   \
+               */
 
 typedef enum StartState {
         START_SENT,
