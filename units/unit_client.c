@@ -73,6 +73,7 @@ int unit_client_new(sd_bus *bus, UnitStateHandler on_change, void (*on_reload)(v
         c->on_change = on_change;
         c->on_reload = on_reload;
         c->userdata = userdata;
+        TAILQ_INIT(&c->waiting);
         TAILQ_INIT(&c->asked);
         TAILQ_INIT(&c->working);
         TAILQ_INIT(&c->reloading);

@@ -28,10 +28,12 @@ struct UnitClient {
         sd_bus_slot *reloading_slot;
 
         /* An order is in one of these lists. */
+        UnitOrderList waiting;   /* for its turn to be sent */
         UnitOrderList asked;     /* sent, not answered */
         UnitOrderList working;   /* answered with a job that has not ended */
         UnitOrderList reloading; /* waits for the Reload() that is under way */
         UnitOrderList to_reload; /* waits for the next one */
+        unsigned n_counted;      /* orders with a job that are on their way */
 
         UnitRecordList units;
         void *units_by_name; /* tsearch(3) */
@@ -43,8 +45,10 @@ struct UnitClient {
 int unit_client_new_call(UnitClient *c, const char *method, sd_bus_message **ret);
 int unit_client_call(UnitClient *c, sd_bus_message *m, BusCallHandler handler, void *userdata);
 
-/* unit_client_orders.c */
+/* unit_client_jobs.c */
 int unit_client_on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error);
+
+/* unit_client_orders.c */
 void unit_client_free_orders(UnitClient *c);
 
 /* unit_client_state.c */

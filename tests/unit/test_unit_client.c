@@ -300,6 +300,24 @@ static void test_two_orders_one_job(void **state) {
         assert_strv(&t->told, "a.service=done, a.service=done");
 }
 
+/* PID 1 can follow 512 jobs of bus clients. */
+static void test_many_jobs(void **state) {
+        Test *t = *state;
+        size_t n_ended = 0;
+
+        for (int i = 0; i < 600; i++)
+                assert_int_equal(
+                        unit_client_job(t->client, UNIT_JOB_START, "a.service", on_order, t), 0);
+        while (n_ended < 600) {
+                run(t);
+                assert_in_range(t->last_job - n_ended, 1, 300);
+                emit_job_removed(t, (uint32_t) ++n_ended, "a.service", "done");
+        }
+        run(t);
+        assert_int_equal(t->last_job, 600);
+        assert_int_equal(strv_length(t->told), 600);
+}
+
 static void test_bad_names(void **state) {
         static const char *const names[] = { "", "nodot", ".service", "a b.service",
                                              "a/b.service" };
@@ -474,14 +492,14 @@ static void test_free_with_open_orders(void **state) {
         Test *t = *state;
 
         t->hold = "Reload";
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < 300; i++)
                 assert_int_equal(
                         unit_client_job(t->client, UNIT_JOB_START, "a.service", on_order, t), 0);
         assert_int_equal(unit_client_enable(t->client, "a.service", true, on_order, t), 0);
         assert_int_equal(unit_client_list_failed(t->client, on_failed_list, t), 0);
         run(t);
         t->told = strv_free(t->told);
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < 300; i++)
                 assert_int_equal(
                         unit_client_job(t->client, UNIT_JOB_START, "a.service", on_order, t), 0);
         assert_int_equal(unit_client_reload(t->client, on_order, t), 0);
@@ -539,6 +557,7 @@ int main(void) {
                 test(test_job_refused),
                 test(test_job_ends_before_its_number_is_known),
                 test(test_two_orders_one_job),
+                test(test_many_jobs),
                 test(test_bad_names),
                 test(test_orders_without_job),
                 test(test_enable),
