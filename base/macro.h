@@ -80,7 +80,9 @@ static inline bool isempty(const char *s) {
 
 /* Negative errno of a libc call that just failed; never 0, so that callers can rely on the sign. */
 static inline int negative_errno(void) {
-        int e = errno;
+        int e = errno, r = e > 0 ? -e : -EIO;
 
-        return e > 0 ? -e : -EIO;
+        if (r >= 0)
+                __builtin_unreachable(); /* said for the analyzer */
+        return r;
 }
