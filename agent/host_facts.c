@@ -39,7 +39,7 @@ static int spawn(char *const *argv, int output_fd, pid_t *ret) {
 static int read_output(char *const *argv, char **ret) {
         _cleanup_close_ int reading = -1, writing = -1;
         int fds[2], r;
-        pid_t pid;
+        pid_t pid = -1;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return negative_errno();
@@ -49,6 +49,7 @@ static int read_output(char *const *argv, char **ret) {
         r = spawn(argv, writing, &pid);
         if (r < 0)
                 return r;
+        assert(pid > 0);
         (void) close(TAKE_FD(writing));
 
         r = read_stream(reading, OUTPUT_MAX, ret, NULL);

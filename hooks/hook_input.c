@@ -74,6 +74,7 @@ static int read_facts(const char *name, int fd, const char *root, HookInput *ret
         r = read_xml(fd, &def, ret_complaint);
         if (r == -ENOMEM)
                 return r;
+        assert(r < 0 || def);
         return r < 0 ? read_files(root, name, ret) : copy_facts(name, def, ret);
 }
 
