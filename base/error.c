@@ -4,8 +4,8 @@
 
 #include <stdarg.h>
 
-static int error_setv(Error **err, int code, const char *file, unsigned line, const char *format,
-                      va_list ap) {
+_printf_(5, 0) static int error_setv(Error **err, int code, const char *file, unsigned line,
+                                     const char *format, va_list ap) {
         _cleanup_error_ Error *e = NULL;
 
         assert(code > 0);
