@@ -202,11 +202,9 @@ static bool do_relist(Bridge *b) {
         bool first = b->sight.asked_usec == 0;
 
         libvirt_link_relist(b->m->libvirt);
-        if (!first)
-                return false;
-        b->sight.asked_usec = now_usec(b);
-        look_again_in(b, LIST_PATIENCE_USEC);
-        return true;
+        if (first)
+                b->sight.asked_usec = now_usec(b);
+        return first;
 }
 
 static bool act(Bridge *b, const BridgeGathered *g, BridgeAction action) {
@@ -296,6 +294,8 @@ static bool look_once(Bridge *b, bool *ret_forget) {
                 forget_order(b);
         if (act(b, &g, action))
                 return false;
+        if (g.facts.list == LIBVIRT_LIST_PENDING)
+                look_again_in(b, LIST_PATIENCE_USEC);
 
         tell(b, &g);
         *ret_forget = is_forgettable(b, &g);
