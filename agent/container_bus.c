@@ -185,20 +185,17 @@ static int method_reboot(sd_bus_message *message, void *userdata, sd_bus_error *
 
 static void on_enabled(const UnitReply *reply, void *userdata) {
         Request *request = userdata;
-        Container *c = request_container(request);
         int r;
+
+        /* systemd has reloaded, so what changed here is in its place already. */
+        r = container_refresh_all(request->manager);
+        if (r < 0)
+                log_warning_errno(r, "Could not read what containers there are");
 
         if (reply->error) {
                 request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "systemd: %s",
                              reply->error->message);
                 return;
-        }
-
-        /* systemd has reloaded, so what changed here is in its place already. */
-        if (c) {
-                r = container_refresh_all(request->manager);
-                if (r < 0)
-                        log_warning_errno(r, "Could not read what containers there are");
         }
         request_answer(request);
 }

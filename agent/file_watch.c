@@ -31,6 +31,7 @@ struct FileWatch {
         sd_event_source *sources[ELEMENTSOF(folders)];
         sd_event_source *parent_sources[ELEMENTSOF(folders)];
         sd_event_source *settle_source;
+        uint64_t last_event_usec;
 };
 
 /* A reload is asked for only if what the files say differs from what we saw last. Our own writes
@@ -38,6 +39,10 @@ struct FileWatch {
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         FileWatch *w = userdata;
         int r;
+
+        /* systemctl enable, for one: the end of the reload is where the files are looked at. */
+        if (w->manager->reloading)
+                return 0;
 
         r = container_refresh_all(w->manager);
         if (r < 0)
@@ -53,6 +58,7 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
 static void look_soon(FileWatch *w) {
         int enabled = SD_EVENT_OFF, r;
 
+        (void) sd_event_now(w->manager->event, CLOCK_MONOTONIC, &w->last_event_usec);
         (void) sd_event_source_get_enabled(w->settle_source, &enabled);
         if (enabled != SD_EVENT_OFF)
                 return;
@@ -134,6 +140,10 @@ int file_watch_new(Manager *m, FileWatch **ret) {
 
         *ret = TAKE_PTR(w);
         return 0;
+}
+
+bool file_watch_changed_since(const FileWatch *w, uint64_t usec) {
+        return w && w->last_event_usec >= usec;
 }
 
 FileWatch *file_watch_free(FileWatch *w) {

@@ -13,5 +13,7 @@
 #include "agent/manager.h"
 
 int file_watch_new(Manager *m, FileWatch **ret);
+/* True if something has changed since then (CLOCK_MONOTONIC); w may be NULL. */
+bool file_watch_changed_since(const FileWatch *w, uint64_t usec);
 FileWatch *file_watch_free(FileWatch *w);
 DEFINE_CLEANUP(FileWatch *, file_watch_free)

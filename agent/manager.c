@@ -101,14 +101,30 @@ void manager_request_reload(Manager *m) {
                 log_error_errno(r, "Could not arm the timer for a daemon-reload");
 }
 
-/* The generator has run: whatever changed on disk before that is known to systemd now. */
+static int on_reloading(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        Manager *m = userdata;
+        int begins;
+
+        if (sd_bus_message_read(message, "b", &begins) < 0)
+                return 0;
+        m->reloading = begins;
+        if (begins)
+                (void) sd_event_now(m->event, CLOCK_MONOTONIC, &m->reload_usec);
+        return 0;
+}
+
+/* The generator has run: what changed on disk before that is known to systemd now, and what changed
+ * while it ran may not be. */
 static void on_reloaded(void *userdata) {
         Manager *m = userdata;
         int r;
 
+        m->reloading = false;
         r = container_refresh_all(m);
         if (r < 0)
                 log_warning_errno(r, "Could not read what containers there are");
+        if (r > 0 && file_watch_changed_since(m->files, m->reload_usec))
+                manager_request_reload(m);
         network_follow_start(m);
         bridge_watch_check_all(m->bridges);
 }
@@ -122,6 +138,11 @@ static int on_bus_connected(sd_bus *bus, void *userdata) {
         int r;
 
         m->bus = sd_bus_ref(bus);
+        r = sd_bus_match_signal_async(
+                bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                "org.freedesktop.systemd1.Manager", "Reloading", on_reloading, NULL, m);
+        if (r < 0)
+                return r;
         r = bus_calls_new(bus, BUS_CALL_WINDOW, &m->calls);
         if (r >= 0)
                 r = unit_client_new(bus, container_watch_on_unit, on_reloaded, m, &m->units);
@@ -148,7 +169,7 @@ static void on_bus_disconnected(void *userdata) {
         m->calls = bus_calls_free(m->calls);
         request_list_discard(&m->requests);
         m->bus = sd_bus_unref(m->bus);
-        m->units_listed = false;
+        m->units_listed = m->reloading = false;
 }
 
 static void on_bus_settled(bool named, void *userdata) {
@@ -188,7 +209,7 @@ static uint64_t now_monotonic_usec(void) {
 /* A person has edited definitions. MONOTONIC_USEC is for Type=notify-reload (systemd 253). */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Manager *m = userdata;
-        int r;
+        int r, k;
 
         (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
                           (unsigned long long) now_monotonic_usec());
@@ -197,7 +218,8 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
         r = reconcile_definitions(m);
         if (r < 0)
                 log_error_errno(r, "Could not read the definitions");
-        if (r > 0 || container_refresh_all(m) > 0)
+        k = container_refresh_all(m);
+        if (r > 0 || k > 0)
                 manager_request_reload(m);
         if (m->units)
                 reconcile_orphans(m);

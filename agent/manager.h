@@ -64,6 +64,8 @@ typedef struct Manager {
 
         sd_event_source *reload_source; /* coalesces daemon-reload requests */
         bool reload_wanted;             /* and not asked for yet */
+        bool reloading;                 /* systemd is at it, whoever asked */
+        uint64_t reload_usec;           /* CLOCK_MONOTONIC of the last time that it began */
         bool ready;                     /* systemd has been told that we are up */
         char *status;                   /* the last one that systemd was told */
 } Manager;

@@ -56,6 +56,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
         /* 1: primary owner, 4: it was ours already (org.freedesktop.DBus.RequestName) */
         b->named = answer == 1 || answer == 4;
         if (b->named) {
+                log_debug("Reached the system bus, as %s", b->name);
                 b->retry_usec = RETRY_FIRST_USEC;
         } else {
                 log_error("Could not get the name %s on the system bus: %s", b->name,
