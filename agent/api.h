@@ -11,10 +11,9 @@
  *   ListContainers() -> (aa{sv})                    the keys of Container.GetInfo(), the cheap ones
  *   LookupNetwork(s what) -> (o network)            UUID, then name
  *   ListNetworks() -> (aa{sv})                      the keys of Network.GetInfo()
- *   GetInfo() -> (a{sv})                            Version s, LibvirtURI s, LibvirtVersion s (empty:
- *                                                   not connected), SystemdVersion u
- *   signal ContainerEvent(s name, s uuid, s event, s detail, t realtime_usec)
- *   signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
+ *   GetInfo() -> (a{sv})                            Version s, LibvirtURI s, LibvirtVersion s
+ * (empty: not connected), SystemdVersion u signal ContainerEvent(s name, s uuid, s event, s detail,
+ * t realtime_usec) signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *
  * org.ctvirt.agent1.Container at /org/ctvirt/agent1/container/NAME (sd_bus_path_encode)
  *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Id u (0: not running), State s, StateReason s,
@@ -27,9 +26,8 @@
  *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
  *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address, prefix; source "lease" or "agent"
  *   Start(t flags), Shutdown(t flags), Destroy(t flags), Reboot(t flags)
- *                          Start, Destroy answer when the job is done, Shutdown and Reboot when it is
- *                          under way
- *   SetAutostart(b on), Undefine(t flags)
+ *                          Start, Destroy answer when the job is done, Shutdown and Reboot when it
+ * is under way SetAutostart(b on), Undefine(t flags)
  *
  * org.ctvirt.agent1.Network at /org/ctvirt/agent1/network/NAME
  *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Active b, Persistent b, Autostart b, Bridge s,
@@ -52,7 +50,8 @@
 #define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
 
 /* polkit actions (contrib/polkit) */
-#define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers" /* define, undefine, autostart */
+#define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers" /* define, undefine, autostart  \
+                                                                    */
 #define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers" /* start, stop, reboot */
 
 /* Error names. The message is the sentence that virsh's users expect behind "error: ". */
@@ -61,7 +60,8 @@
 #define CTVIRT_ERROR_XML "org.ctvirt.agent1.Error.XML"
 #define CTVIRT_ERROR_OPERATION_INVALID "org.ctvirt.agent1.Error.OperationInvalid"
 #define CTVIRT_ERROR_OPERATION_FAILED "org.ctvirt.agent1.Error.OperationFailed"
-#define CTVIRT_ERROR_CONFLICT "org.ctvirt.agent1.Error.Conflict" /* a file or UUID that is not ours */
+#define CTVIRT_ERROR_CONFLICT                                                                      \
+        "org.ctvirt.agent1.Error.Conflict" /* a file or UUID that is not ours */
 
 /* State, virsh's words (virsh-domain-monitor.c) */
 #define CTVIRT_STATE_RUNNING "running"

@@ -29,8 +29,8 @@ int error_set_at(Error **err, int code, const char *file, unsigned line, const c
 /* Puts "<prefix>: " before the text. Returns -code of the error, -EIO if there is none. */
 int error_prefix(Error **err, const char *format, ...) _printf_(2, 3);
 
-/* "FILE:LINE: text", "text", or strerror of the code for an error without text. Owned by the caller;
- * NULL only when memory is short. */
+/* "FILE:LINE: text", "text", or strerror of the code for an error without text. Owned by the
+ * caller; NULL only when memory is short. */
 char *error_format(const Error *err);
 
 Error *error_free(Error *err);

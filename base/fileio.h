@@ -22,10 +22,10 @@ int read_file_at(int dir_fd, const char *path, size_t max, bool follow, char **r
 int read_stream(int fd, size_t max, char **ret, size_t *ret_size);
 
 typedef enum WriteFlags {
-        WRITE_SYNC = 1 << 0,         /* fsync the file and its directory: it survives power loss */
-        WRITE_IF_CHANGED = 1 << 1,   /* leave a file alone that has this content and mode already */
-        WRITE_NO_REPLACE = 1 << 2,   /* -EEXIST if the name is taken */
-        WRITE_LIKE_PARENT = 1 << 3,  /* owner and group of the directory, for files in a root */
+        WRITE_SYNC = 1 << 0,        /* fsync the file and its directory: it survives power loss */
+        WRITE_IF_CHANGED = 1 << 1,  /* leave a file alone that has this content and mode already */
+        WRITE_NO_REPLACE = 1 << 2,  /* -EEXIST if the name is taken */
+        WRITE_LIKE_PARENT = 1 << 3, /* owner and group of the directory, for files in a root */
 } WriteFlags;
 
 /* Replaces path with content in one step (temporary file ".#NAME.XXXXXX" in the same directory,

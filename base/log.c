@@ -8,9 +8,9 @@ static int max_level = LOG_INFO;
 static bool journal = false;
 
 static const char *const level_names[] = {
-        [LOG_EMERG] = "emerg",     [LOG_ALERT] = "alert",   [LOG_CRIT] = "crit",
-        [LOG_ERR] = "err",         [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-        [LOG_INFO] = "info",       [LOG_DEBUG] = "debug",
+        [LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
+        [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+        [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",
 };
 
 void log_init(void) {
@@ -36,8 +36,8 @@ static void log_line(int level, const char *text, const char *reason) {
         if (journal)
                 (void) snprintf(prefix, sizeof(prefix), "<%d>", level);
 
-        n = snprintf(line, sizeof(line) - 1, "%s%s%s%s", prefix, text,
-                     reason ? ": " : "", reason ? reason : "");
+        n = snprintf(line, sizeof(line) - 1, "%s%s%s%s", prefix, text, reason ? ": " : "",
+                     reason ? reason : "");
         if (n < 0)
                 return;
         if ((size_t) n > sizeof(line) - 2)

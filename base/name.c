@@ -18,7 +18,8 @@ bool container_name_is_valid(const char *s) {
                 bool first = i == 0 || s[i - 1] == '.';
                 bool last = i + 1 == length || s[i + 1] == '.';
 
-                if (s[i] == '.' ? first || last : !is_ascii_alnum(s[i]) && s[i] != '-' && s[i] != '_')
+                if (s[i] == '.' ? first || last
+                                : !is_ascii_alnum(s[i]) && s[i] != '-' && s[i] != '_')
                         return false;
                 if (s[i] == '-' && (first || last))
                         return false;

@@ -15,12 +15,12 @@
 #include "xml/container_def.h"
 
 typedef struct GeneratedInput {
-        const ContainerDef *def;   /* with uuid, idmap and a MAC for every interface */
-        char **bridges;            /* one a NETWORK or BRIDGE interface in document order; "" for a network
-                                    * whose bridge is not known yet */
-        unsigned systemd_version;  /* of the host: 252, 257 … (NETWORK_MAC needs 255) */
-        const MachineId *machine_id; /* of the host; NULL: unknown. An address that nspawn derives from
-                                      * it anyway is not written anywhere */
+        const ContainerDef *def; /* with uuid, idmap and a MAC for every interface */
+        char **bridges; /* one a NETWORK or BRIDGE interface in document order; "" for a network
+                         * whose bridge is not known yet */
+        unsigned systemd_version;    /* of the host: 252, 257 … (NETWORK_MAC needs 255) */
+        const MachineId *machine_id; /* of the host; NULL: unknown. An address that nspawn derives
+                                      * from it anyway is not written anywhere */
 
         /* Called for every file and folder that was made or replaced (SELinux labels); NULL: nobody
          * wants to know. */
@@ -29,9 +29,9 @@ typedef struct GeneratedInput {
 } GeneratedInput;
 
 /*
- * Each returns an owned text. *ret is NULL (and 0 returned) when no such file is needed. -EINVAL: the
- * definition has a text that such a file cannot carry (a line break or another control character, a
- * bridge's name that ends in a backslash).
+ * Each returns an owned text. *ret is NULL (and 0 returned) when no such file is needed. -EINVAL:
+ * the definition has a text that such a file cannot carry (a line break or another control
+ * character, a bridge's name that ends in a backslash).
  *
  * An <init> that is the container's own init (/sbin/init, systemd) means the same as none: boot, so
  * that the container can be told to shut down.
@@ -48,22 +48,22 @@ typedef enum GeneratedChange {
         GENERATED_CONTENT_CHANGED = 1 << 1, /* some other file */
 } GeneratedChange;
 
-/* Host end of the veth pair of interface number i: "vb-NAME" (with a bridge unknown yet, nspawn calls
- * it "ve-NAME"), "vb1-NAME" …; NULL for a macvlan and when memory is short. Owned. */
+/* Host end of the veth pair of interface number i: "vb-NAME" (with a bridge unknown yet, nspawn
+ * calls it "ve-NAME"), "vb1-NAME" …; NULL for a macvlan and when memory is short. Owned. */
 char *generated_link_outside(const ContainerDef *def, size_t interface);
 
 /*
- * Writes the files below host_root ("" on a host). Files of ours that are no longer needed are removed.
- * A file in the way that does not carry GENERATED_MARK: -EEXIST with a sentence that names it, and
- * nothing is changed. Network files go into the container's root only if the root exists; every step
- * into it is openat2(2) with RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS, a root that plays tricks is -ELOOP or
- * -EXDEV with a sentence. Returns a GeneratedChange mask.
+ * Writes the files below host_root ("" on a host). Files of ours that are no longer needed are
+ * removed. A file in the way that does not carry GENERATED_MARK: -EEXIST with a sentence that names
+ * it, and nothing is changed. Network files go into the container's root only if the root exists;
+ * every step into it is openat2(2) with RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS, a root that plays
+ * tricks is -ELOOP or -EXDEV with a sentence. Returns a GeneratedChange mask.
  */
 int generated_write(const char *host_root, const GeneratedInput *in, Error **err);
 
-/* Removes everything that generated_write() makes (not the one folder or file that is not ours), the
- * .nspawn file last: while it is there an interrupted removal can be completed. container_root: NULL
- * is /var/lib/machines/CONTAINER; a root that plays tricks is left as it is. Mask as above. */
+/* Removes everything that generated_write() makes (not the one folder or file that is not ours),
+ * the .nspawn file last: while it is there an interrupted removal can be completed. container_root:
+ * NULL is /var/lib/machines/CONTAINER; a root that plays tricks is left as it is. Mask as above. */
 int generated_remove(const char *host_root, const char *container, const char *container_root,
                      Error **err);
 

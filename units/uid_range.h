@@ -19,8 +19,8 @@ typedef struct UidRanges {
 } UidRanges;
 
 /*
- * Collects the ranges in use below root: PrivateUsers=BASE:COUNT of all .nspawn files (except that of
- * the container `except`, may be NULL), /etc/subuid and /etc/subgid, owners of the trees in
+ * Collects the ranges in use below root: PrivateUsers=BASE:COUNT of all .nspawn files (except that
+ * of the container `except`, may be NULL), /etc/subuid and /etc/subgid, owners of the trees in
  * /var/lib/machines (shifted by nspawn -U; except that of `except`), and users and groups of
  * /etc/passwd and /etc/group. The caller adds the ranges of its definitions.
  */
@@ -28,8 +28,8 @@ int uid_ranges_load(const char *root, const char *except, UidRanges *ret);
 int uid_ranges_add(UidRanges *r, uint32_t base, uint32_t count);
 bool uid_ranges_overlap(const UidRanges *r, uint32_t base, uint32_t count);
 
-/* A free base; begins its search at a place hashed from the name, so that a name gets the same range
- * on every host where it is free. -ENOSPC: none left. */
+/* A free base; begins its search at a place hashed from the name, so that a name gets the same
+ * range on every host where it is free. -ENOSPC: none left. */
 int uid_ranges_pick(const UidRanges *r, const char *container, uint32_t *ret_base);
 
 void uid_ranges_done(UidRanges *r);

@@ -15,8 +15,9 @@ typedef enum BridgeTarget {
         BRIDGE_TARGET_AUTOSTART, /* ctvirt-autostart@BRIDGE.target */
 } BridgeTarget;
 
-/* "systemd-nspawn@NAME.service", owned by the caller. NULL when memory is short. The name has passed
- * container_name_is_valid(), so it needs no escaping (machinectl(1) "enable" does the same). */
+/* "systemd-nspawn@NAME.service", owned by the caller. NULL when memory is short. The name has
+ * passed container_name_is_valid(), so it needs no escaping (machinectl(1) "enable" does the same).
+ */
 char *container_unit_name(const char *container);
 
 /* The container of a systemd-nspawn@ unit, owned by the caller. -EINVAL if the unit is none, or if

@@ -2,8 +2,8 @@
  *
  * tinyinit: the PID 1 of the tiny test containers.
  *
- * Starts /etc/rc, tells the container manager that it is up (READY=1 to $NOTIFY_SOCKET), reaps children, and ends
- * as systemd does on the signals that systemd-nspawn and machinectl send:
+ * Starts /etc/rc, tells the container manager that it is up (READY=1 to $NOTIFY_SOCKET), reaps
+ * children, and ends as systemd does on the signals that systemd-nspawn and machinectl send:
  *   SIGRTMIN+3 (halt), SIGRTMIN+4 (power off), SIGTERM   -> power off
  *   SIGRTMIN+5 (reboot), SIGINT                          -> reboot
  * Built static, so that the container needs no C library.
@@ -91,7 +91,8 @@ int main(void) {
         sigset_t all, child;
 
         if (getpid() != 1) {
-                fprintf(stderr, "tinyinit: this is the init of a test container and runs only as PID 1\n");
+                fprintf(stderr,
+                        "tinyinit: this is the init of a test container and runs only as PID 1\n");
                 return 1;
         }
 
