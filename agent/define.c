@@ -144,6 +144,11 @@ static int resolve(Manager *m, const ContainerDef *def, char ***ret_bridges, cha
         return r;
 }
 
+static void publish(DefineResult *result, DefineResult *ret) {
+        *ret = *result;
+        *result = (DefineResult){ 0 };
+}
+
 int define_container(Manager *m, const char *xml, size_t size, const char *file_name,
                      ParseFlags flags, DefineResult *ret, Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
@@ -178,8 +183,7 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
 
         r = container_refresh(m, c);
         result.reload = (change & GENERATED_UNIT_CHANGED) || r > 0;
-        *ret = result;
-        result = (DefineResult){ 0 };
+        publish(&result, ret);
         return 0;
 }
 

@@ -157,24 +157,24 @@ static void on_start_facts(sd_bus_message *reply, const sd_bus_error *error, voi
         Request *request = userdata;
         UnitFacts facts;
         Container *c;
+        bool known;
 
         c = container_or_fail(request);
         if (!c)
                 return;
 
-        if (error || unit_facts_read(reply, &facts) < 0)
-                fail_start(request, c, request->text);
-        else if (streq(facts.active_state, "failed"))
+        known = !error && unit_facts_read(reply, &facts) >= 0;
+        if (known && streq(facts.active_state, "failed"))
                 fail_start(request, c, facts.result);
-        else if (!facts.condition_result)
+        else if (known && !facts.condition_result)
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
                              "the start of unit %s was skipped, as a condition of it is not "
                              "fulfilled; see systemctl status %s",
                              c->unit, c->unit);
-        else if (request->text && !streq(request->text, "done"))
-                fail_start(request, c, request->text);
-        else
+        else if (known && streq_ptr(request->text, "done"))
                 request_answer(request);
+        else
+                fail_start(request, c, request->text);
 }
 
 static void on_start_job(const UnitReply *reply, void *userdata) {

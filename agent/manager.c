@@ -27,6 +27,7 @@
 
 #define BUS_CALL_WINDOW 32 /* beside those of UnitClient, see units/bus_calls.h */
 #define NSPAWN_VERSION_FLOOR 252
+#define READY_LIMIT_USEC (UINT64_C(5) * 1000 * 1000)
 
 /*
  * What systemd is told
@@ -57,13 +58,24 @@ static int on_post(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-void manager_check_ready(Manager *m) {
-        if (m->ready || (m->bus && strv_length(m->orphans) > 0))
+static void tell_ready(Manager *m) {
+        if (m->ready)
                 return;
-
         m->ready = true;
         log_info("Up, with %zu containers", m->containers.n_items);
         (void) sd_notify(false, "READY=1");
+}
+
+void manager_check_ready(Manager *m) {
+        if (!m->bus || strv_length(m->orphans) == 0)
+                tell_ready(m);
+}
+
+/* A bus daemon that hangs must not be the end of us: networks and bridges are looked after already.
+ */
+static int on_ready_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
+        tell_ready(userdata);
+        return 0;
 }
 
 /*
@@ -266,6 +278,9 @@ static int set_up_loop(Manager *m) {
                                       RELOAD_ACCURACY_USEC, on_reload_due, m);
         if (r >= 0)
                 r = sd_event_source_set_enabled(m->reload_source, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, READY_LIMIT_USEC,
+                                               RELOAD_ACCURACY_USEC, on_ready_overdue, m);
         if (r >= 0)
                 r = sd_event_add_post(m->event, NULL, on_post, m);
         return r < 0 ? log_error_errno(r, "Could not set up the event loop") : 0;
