@@ -49,10 +49,9 @@
 /* DefineContainer() */
 #define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
 
-/* polkit actions (contrib/polkit) */
-#define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers" /* define, undefine, autostart  \
-                                                                    */
-#define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers" /* start, stop, reboot */
+/* polkit actions (contrib/polkit): define, undefine, autostart; and start, stop, reboot */
+#define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers"
+#define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers"
 
 /* Error names. The message is the sentence that virsh's users expect behind "error: ". */
 #define CTVIRT_ERROR_NO_SUCH_CONTAINER "org.ctvirt.agent1.Error.NoSuchContainer"

@@ -84,7 +84,7 @@ DEFINE_CLEANUP(Manager *, manager_free)
 
 /* The facts about this bridge may have changed: look at all of them and do what the table says. */
 int bridge_watch_new(Manager *m, BridgeWatch **ret);
-void bridge_watch_check(BridgeWatch *w, const char *bridge);
+void bridge_watch_check(BridgeWatch *w, const char *name);
 void bridge_watch_check_all(BridgeWatch *w);
 bool bridge_watch_is_ready(BridgeWatch *w, const char *bridge);
 /* ifindex of the incarnation, 0 if there is none; *ret_handled whether its start was queued */
