@@ -203,6 +203,9 @@ int main(int argc, char *argv[]) {
         run.deadline_usec = now_usec() + patience;
         arm_alarm(patience + PATIENCE_MARGIN_USEC);
 
+        /* PID 1 lets us in while we read. Without it the marker is written too. */
+        (void) pid1_connect(run.deadline_usec, &run.pid1);
+
         if (read_input(&run, argc, argv) < 0 || !run.input.bridge)
                 _exit(0);
 
@@ -213,9 +216,6 @@ int main(int argc, char *argv[]) {
                 _exit(0);
         }
 
-        /* The connection is made while the marker is written. Without it the marker is written too.
-         */
-        (void) pid1_connect(run.deadline_usec, &run.pid1);
         act(&run);
 
         /* Not return: nothing that the libraries' destructors do is worth libvirt's time. */

@@ -106,7 +106,9 @@ static int wait_until_taken(Pid1 *pid1) {
                         return -ETIMEDOUT;
 
                 (void) nanosleep(&(struct timespec){ .tv_nsec = (long) pause * 1000 }, NULL);
-                pause = pause * 2 < TAKEN_LAST_RETRY_USEC ? pause * 2 : TAKEN_LAST_RETRY_USEC;
+                /* About an eighth of the time that has passed is the most that is lost. */
+                if (pause < TAKEN_LAST_RETRY_USEC)
+                        pause += pause / 8;
         }
 }
 
