@@ -32,6 +32,8 @@ Container *container_free(Container *c) {
         free(c->sub_state);
         free(c->result);
         free(c->last_failure);
+        sd_event_source_disable_unref(c->destroy_timer);
+        sd_bus_slot_unref(c->destroy_slot);
         free(c);
         return NULL;
 }

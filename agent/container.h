@@ -45,6 +45,8 @@ typedef struct Container {
         uint32_t main_pid;
         bool shutdown_requested;
         bool destroy_requested;
+        sd_event_source *destroy_timer; /* runs out when destroying takes too long */
+        sd_bus_slot *destroy_slot;      /* the call that kills its PID 1 */
 } Container;
 
 typedef struct ContainerTable {

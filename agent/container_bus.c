@@ -11,6 +11,7 @@
 #include "agent/container_info.h"
 #include "agent/container_refresh.h"
 #include "agent/define.h"
+#include "agent/destroy.h"
 #include "agent/events.h"
 #include "agent/lifecycle.h"
 #include "agent/unit_facts.h"

@@ -3,6 +3,7 @@
 #include "agent/container_watch.h"
 
 #include "agent/api.h"
+#include "agent/destroy.h"
 #include "agent/events.h"
 #include "agent/plug.h"
 #include "agent/unit_transition.h"
@@ -60,6 +61,9 @@ static void remember_failure(Container *c) {
 }
 
 static void on_failed(Manager *m, Container *c) {
+        /* nspawn itself may have been killed. */
+        destroy_clean_up(m, c);
+
         /* A container that was killed on request has not failed, whatever systemd calls it. */
         if (c->destroy_requested) {
                 on_ended(m, c);

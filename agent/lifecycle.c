@@ -29,8 +29,7 @@ static Container *container_or_fail(Request *request) {
         return c;
 }
 
-/* As the above; one that runs. */
-static Container *running_or_fail(Request *request) {
+Container *lifecycle_running(Request *request) {
         Container *c = container_or_fail(request);
 
         if (!c || unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_DOWN || c->active)
@@ -243,7 +242,7 @@ static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *user
 /* systemd's own way: SIGTERM to nspawn, which tells the container's PID 1 to halt, and the unit's
  * time limit after that. */
 void lifecycle_shutdown(Request *request) {
-        Container *c = running_or_fail(request);
+        Container *c = lifecycle_running(request);
 
         if (!c)
                 return;
@@ -255,50 +254,10 @@ void lifecycle_shutdown(Request *request) {
 /* SIGINT is what PID 1 of a container takes for Ctrl-Alt-Del (machinectl(1) "reboot"); nspawn then
  * exits with 133 and systemd starts the unit again. */
 void lifecycle_reboot(Request *request) {
-        Container *c = running_or_fail(request);
+        Container *c = lifecycle_running(request);
 
         if (!c)
                 return;
         request_call(request, on_told, MACHINED_NAME, MACHINED_PATH, MACHINED_MANAGER,
                      "KillMachine", "ssi", c->name, "leader", (int32_t) SIGINT);
-}
-
-/*
- * Destroy
- */
-
-static void on_destroyed(const UnitReply *reply, void *userdata) {
-        Request *request = userdata;
-        Container *c = request_container(request);
-
-        if (reply->error) {
-                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "systemd: %s",
-                             reply->error->message);
-                return;
-        }
-
-        /* To systemd, a unit whose processes were killed has failed. */
-        if (c)
-                (void) unit_client_reset_failed(request->manager->units, c->unit);
-        request_answer(request);
-}
-
-/* The stop comes first, so that nothing starts the unit again between the two. */
-void lifecycle_destroy(Request *request) {
-        Container *c = running_or_fail(request);
-        UnitClient *units;
-        int r;
-
-        if (!c)
-                return;
-        units = request->manager->units;
-        c->destroy_requested = true;
-        r = unit_client_job(units, UNIT_JOB_STOP, c->unit, on_destroyed, request);
-        if (r < 0) {
-                request_fail_errno(request, r, NULL);
-                return;
-        }
-        r = unit_client_kill(units, c->unit, "all", SIGKILL, NULL, NULL);
-        if (r < 0)
-                log_warning_errno(r, "Container '%s': could not be killed, only stopped", c->name);
 }

@@ -58,3 +58,22 @@ char *bridge_target_name(BridgeTarget target, const char *bridge) {
 
         return fclose(TAKE_PTR(f)) == 0 ? TAKE_PTR(name) : NULL;
 }
+
+/* systemd.unit(5): in a unit name made of a path, '-' stands for '/'. All other characters of a
+ * container's name stand for themselves. */
+char *container_export_mount_name(const char *container) {
+        _cleanup_free_ char *name = NULL;
+        _cleanup_fclose_ FILE *f = NULL;
+        size_t size;
+
+        f = open_memstream(&name, &size);
+        if (!f)
+                return NULL;
+
+        fputs("run-systemd-nspawn-unix\\x2dexport-", f);
+        for (; *container; container++)
+                fputs(*container == '-' ? "\\x2d" : (const char[]){ *container, '\0' }, f);
+        fputs(".mount", f);
+
+        return fclose(TAKE_PTR(f)) == 0 ? TAKE_PTR(name) : NULL;
+}

@@ -27,3 +27,7 @@ int container_from_unit(const char *unit, char **ret);
 /* "ctvirt-bridge@virbr0.target". A bridge name's characters that a unit name may have stand as they
  * are (so that people can write br-lan), all others as \xNN, a backslash too. NULL: no memory. */
 char *bridge_target_name(BridgeTarget target, const char *bridge);
+
+/* The mount unit of /run/systemd/nspawn/unix-export/NAME, which systemd-nspawn 256 and later mounts
+ * for a container and takes away at its end. NULL: no memory. */
+char *container_export_mount_name(const char *container);

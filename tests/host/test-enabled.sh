@@ -46,6 +46,13 @@ check "the next net-start" on virsh -q net-start default
 check "starts it" wait_for 10 is_running web
 check_equal "once" 2 "$(count_starts web)"
 
+step "systemd-nspawn itself is killed: the next net-start starts the container"
+on systemctl kill --kill-whom=main -s KILL systemd-nspawn@web.service
+check "web is down" wait_for 10 is_not_running web
+on virsh -q net-destroy default
+check "net-start" on virsh -q net-start default
+check "web runs" wait_for 10 is_running web
+
 step "disabled again"
 check "ctvirt autostart --disable" on ctvirt autostart --disable web
 check "ctvirt shutdown" on ctvirt shutdown web

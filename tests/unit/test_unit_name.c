@@ -69,11 +69,20 @@ static void test_autostart(void **state) {
         assert_string_equal(s, "ctvirt-autostart@virbr0.target");
 }
 
+static void test_export_mount(void **state) {
+        _cleanup_free_ char *plain = container_export_mount_name("web");
+        _cleanup_free_ char *dashed = container_export_mount_name("a-b.c_d");
+
+        assert_string_equal(plain, "run-systemd-nspawn-unix\\x2dexport-web.mount");
+        assert_string_equal(dashed, "run-systemd-nspawn-unix\\x2dexport-a\\x2db.c_d.mount");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_container),
                 cmocka_unit_test(test_bridge),
                 cmocka_unit_test(test_autostart),
+                cmocka_unit_test(test_export_mount),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
