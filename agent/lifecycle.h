@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Start, shutdown, reboot (destroy.h has destroy): each a RequestStep that is entered when the caller may do it,
- * and goes on with systemd's answers.
+ * Start, shutdown, reboot (destroy.h has destroy): each a RequestStep that is entered when the
+ * caller may do it, and goes on with systemd's answers.
  */
 
 #include "agent/request.h"
