@@ -3,7 +3,6 @@
 #include "agent/agent_lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "units/run_dir.h"
 
@@ -25,7 +24,9 @@ int agent_lock_take(int run_fd) {
                     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
                 return negative_errno();
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        /* Of the open file description: the hook can look at it without taking it, and so cannot be
+         * in the way of an agent that starts. */
+        if (fcntl(fd, F_OFD_SETLK, &(struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET }) < 0)
                 return negative_errno();
 
         write_pid(fd);

@@ -7,13 +7,14 @@
  *
  * org.ctvirt.agent1.Manager at /org/ctvirt/agent1
  *   DefineContainer(s xml, s file_name, t flags) -> (o container, s name, as warnings)
- *   LookupContainer(s what) -> (o container)        id, then UUID, then name, as virsh resolves
- *   ListContainers() -> (aa{sv})                    the keys of Container.GetInfo(), the cheap ones
- *   LookupNetwork(s what) -> (o network)            UUID, then name
- *   ListNetworks() -> (aa{sv})                      the keys of Network.GetInfo()
- *   GetInfo() -> (a{sv})                            Version s, LibvirtURI s, LibvirtVersion s
- * (empty: not connected), SystemdVersion u signal ContainerEvent(s name, s uuid, s event, s detail,
- * t realtime_usec) signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
+ *   LookupContainer(s what) -> (o container)    id, then UUID, then name, as virsh resolves
+ *   ListContainers() -> (aa{sv})                the keys of Container.GetInfo(), the cheap ones
+ *   LookupNetwork(s what) -> (o network)        UUID, then name
+ *   ListNetworks() -> (aa{sv})                  the keys of Network.GetInfo()
+ *   GetInfo() -> (a{sv})                        Version s, LibvirtURI s, LibvirtVersion s (empty:
+ *                                               not connected), SystemdVersion u
+ *   signal ContainerEvent(s name, s uuid, s event, s detail, t realtime_usec)
+ *   signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *
  * org.ctvirt.agent1.Container at /org/ctvirt/agent1/container/NAME (sd_bus_path_encode)
  *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Id u (0: not running), State s, StateReason s,
@@ -24,17 +25,19 @@
  *                          UsedMemoryKiB t, CPUTimeNSec t
  *   GetXML(t flags) -> (s xml)
  *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
- *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address, prefix; source "lease" or "agent"
- *   Start(t flags), Shutdown(t flags), Destroy(t flags), Reboot(t flags)
- *                          Start, Destroy answer when the job is done, Shutdown and Reboot when it
- * is under way SetAutostart(b on), Undefine(t flags)
+ *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address ("": none), prefix (0: not known);
+ *                                        source "lease" or "agent"
+ *   Start(t flags), Destroy(t flags)     answered when the job is done
+ *   Shutdown(t flags), Reboot(t flags)   answered when it is under way
+ *   SetAutostart(b on), Undefine(t flags)
  *
  * org.ctvirt.agent1.Network at /org/ctvirt/agent1/network/NAME
  *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Active b, Persistent b, Autostart b, Bridge s,
  *                          ForwardMode s, Ready b, Incarnation u (ifindex, 0: none), Handled b,
- *                          Containers as (names of the enabled ones that use it first, then others)
+ *                          Containers as (the enabled ones that use it first, then others)
  *
- * Reading is free for everybody, everything else is authorised by polkit.
+ * Reading is free for everybody, everything else is authorised by polkit. No flag but those below is
+ * defined; others must be 0.
  */
 
 #define CTVIRT_BUS_NAME "org.ctvirt.agent1"

@@ -2,6 +2,8 @@
 
 #include "units/nspawn_file.h"
 
+#include <fcntl.h>
+
 #include "base/name.h"
 #include "units/conf_file.h"
 #include "units/conf_word.h"
@@ -254,21 +256,33 @@ static int load_from(const char *root, const char *folder, const char *container
         return r < 0 ? r : nspawn_file_parse(text, size, path, trusted, ret);
 }
 
+static const struct {
+        const char *folder;
+        bool trusted;
+} places[] = {
+        { "/etc/systemd/nspawn", true },
+        { "/run/systemd/nspawn", true },
+        { "/var/lib/machines", false },
+};
+
 static int load(const char *root, const char *container, bool trust_all, NspawnFile **ret) {
-        static const struct {
-                const char *folder;
-                bool trusted;
-        } places[] = {
-                { "/etc/systemd/nspawn", true },
-                { "/run/systemd/nspawn", true },
-                { "/var/lib/machines", false },
-        };
         int r = -ENOENT;
 
         for (size_t i = 0; i < ELEMENTSOF(places) && r == -ENOENT; i++)
                 r = load_from(root, places[i].folder, container, trust_all || places[i].trusted,
                               ret);
         return r;
+}
+
+char *nspawn_file_path(const char *root, const char *container) {
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_free_ char *path = NULL;
+
+                path = text_format("%s%s/%s.nspawn", root, places[i].folder, container);
+                if (!path || faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
+                        return TAKE_PTR(path);
+        }
+        return NULL;
 }
 
 int nspawn_file_load(const char *root, const char *container, NspawnFile **ret) {

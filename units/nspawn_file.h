@@ -65,5 +65,8 @@ int nspawn_file_load(const char *root, const char *container, NspawnFile **ret);
 /* The same under --settings=trusted: wherever the file is, all of it counts. */
 int nspawn_file_load_trusting(const char *root, const char *container, NspawnFile **ret);
 
+/* The path of the file that they read, for messages; owned by the caller. NULL: there is none. */
+char *nspawn_file_path(const char *root, const char *container);
+
 NspawnFile *nspawn_file_free(NspawnFile *f);
 DEFINE_CLEANUP(NspawnFile *, nspawn_file_free)

@@ -18,5 +18,5 @@
 #define CTVIRT_NETWORKS_DIR CTVIRT_RUN_DIR "/networks"
 /* What the agent last saw of libvirt. */
 #define CTVIRT_KNOWN_FILE CTVIRT_RUN_DIR "/known-networks"
-/* flock'ed by the agent while it lives. */
+/* locked (F_OFD_SETLK) by the agent while it lives. */
 #define CTVIRT_AGENT_PID_FILE CTVIRT_RUN_DIR "/agent.lock"

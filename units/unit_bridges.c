@@ -6,13 +6,14 @@
 
 static const char *reason(int r) {
         if (r == -EINVAL)
-                return "It is no text file";
-        return r == -EBADMSG ? "Broken section header" : strerror(-r);
+                return "it is no text file";
+        return r == -EBADMSG ? "a section header is broken" : strerror(-r);
 }
 
 /* The file that nspawn would read; *ret stays NULL if there is none. */
 static int load_file(const char *root, const char *container, const UnitExec *exec,
                      NspawnFile **ret, Error **err) {
+        _cleanup_free_ char *path = NULL;
         int r;
 
         if (exec->settings == SETTINGS_NO)
@@ -21,11 +22,11 @@ static int load_file(const char *root, const char *container, const UnitExec *ex
                 r = nspawn_file_load_trusting(root, container, ret);
         else
                 r = nspawn_file_load(root, container, ret);
-        if (r == -ENOENT)
+        if (r == -ENOENT || r >= 0)
                 return 0;
-        return r < 0 ? error_set(err, -r, "Cannot read the .nspawn file of container '%s': %s",
-                                 container, reason(r))
-                     : 0;
+
+        path = nspawn_file_path(root, container);
+        return error_set(err, -r, "cannot read '%s': %s", path ? path : container, reason(r));
 }
 
 static int take_from_file(const NspawnFile *file, UnitBridges *b) {

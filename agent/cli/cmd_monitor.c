@@ -144,13 +144,18 @@ static int cmd_domiflist(Cli *cli, const Command *command) {
  * none. With the interface of the row above, name and MAC are "-". */
 static void print_address(Output *o, const char *name, const char *mac, bool repeated,
                           const char *address, uint32_t prefix) {
+        char length[16] = "";
+
         if (!*address) {
                 output_print(o, " %-10s %-17s    %-12s %s\n", name, *mac ? mac : "N/A", "N/A",
                              "N/A");
                 return;
         }
-        output_print(o, " %-10s %-17s    %-12s %s/%u\n", repeated ? "-" : name,
-                     repeated ? "-" : mac, strchr(address, ':') ? "ipv6" : "ipv4", address, prefix);
+        /* The container's own addresses come without. */
+        if (prefix > 0)
+                (void) snprintf(length, sizeof(length), "/%u", prefix);
+        output_print(o, " %-10s %-17s    %-12s %s%s\n", repeated ? "-" : name, repeated ? "-" : mac,
+                     strchr(address, ':') ? "ipv6" : "ipv4", address, length);
 }
 
 static int print_addresses(Cli *cli, sd_bus_message *m, const char *only, bool full) {

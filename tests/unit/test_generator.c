@@ -228,8 +228,8 @@ static void test_broken_files(void **state) {
         assert_null(pipe);
         assert_int_equal(strv_length(report.complaints), 3);
         assert_non_null(strstr(report.complaints[0], "broken.xml"));
-        assert_non_null(strstr(report.complaints[1], "'bad'"));
-        assert_non_null(strstr(report.complaints[2], "'fifo'"));
+        assert_non_null(strstr(report.complaints[1], "/bad.nspawn'"));
+        assert_non_null(strstr(report.complaints[2], "/fifo.nspawn'"));
         generator_report_done(&report);
 }
 

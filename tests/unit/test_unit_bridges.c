@@ -202,7 +202,7 @@ static void test_unreadable(void **state) {
         temp_root_write(root, "/etc/systemd/nspawn/other.nspawn", "[Network\n");
         err = error_free(err);
         assert_int_equal(unit_bridges_find(files, "other", &b, &err), -EBADMSG);
-        assert_non_null(strstr(err->text, "'other'"));
+        assert_non_null(strstr(err->text, "/other.nspawn'"));
 }
 
 static void enable(const char *root, const char *link) {
