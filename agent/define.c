@@ -27,7 +27,8 @@ static int parse(const char *xml, size_t size, const char *file_name, ParseFlags
 
 /* Takes shown over. */
 static int refuse_foreign_file(const char *root, char *shown, Error **err) {
-        _cleanup_free_ char *path = NULL, *text = NULL, *shown_owned = shown;
+        _cleanup_free_ _unused_ char *shown_owned = shown;
+        _cleanup_free_ char *path = NULL, *text = NULL;
         int r;
 
         if (asprintf(&path, "%s%s", root, shown) < 0)
