@@ -47,6 +47,10 @@ static char *expand_specifiers(const char *word, const char *container) {
         _cleanup_fclose_ FILE *f = NULL;
         size_t size;
 
+        /* Most words, and a stream costs more than all the rest of this file. */
+        if (!strchr(word, '%'))
+                return strdup(word);
+
         f = open_memstream(&s, &size);
         if (!f)
                 return NULL;

@@ -250,6 +250,30 @@ static void test_broken_template(void **state) {
         generator_report_done(&report);
 }
 
+/* Units with the same gates share a file; nobody writes into it for one of them. */
+static void test_shared_gates(void **state) {
+        _cleanup_root_ char *root = new_host();
+        _cleanup_free_ char *a = NULL, *b = NULL, *c = NULL;
+        GeneratorReport report = { 0 };
+
+        enable(root, "a", "[Network]\nBridge=virbr0\n");
+        enable(root, "b", "[Network]\nBridge=virbr0\n");
+        enable(root, "c", "[Network]\nBridge=br0\n");
+        run(root, &report);
+        temp_root_write(root, "/etc/systemd/nspawn/b.nspawn", "[Network]\nBridge=br0\n");
+        temp_root_write(root, "/etc/systemd/nspawn/c.nspawn", "[Network]\nBridge=virbr0\n");
+        generator_report_done(&report);
+        run(root, &report);
+
+        a = gate_of(root, "a");
+        b = gate_of(root, "b");
+        c = gate_of(root, "c");
+        assert_string_equal(a, HEAD "ConditionPathExists=/run/ctvirt/bridges/virbr0\n");
+        assert_string_equal(b, HEAD ONLINE);
+        assert_string_equal(c, HEAD "ConditionPathExists=/run/ctvirt/bridges/virbr0\n");
+        generator_report_done(&report);
+}
+
 static void test_nothing(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         GeneratorReport report = { 0 };
@@ -298,7 +322,8 @@ int main(void) {
                 cmocka_unit_test(test_gates),           cmocka_unit_test(test_wants),
                 cmocka_unit_test(test_network_sources), cmocka_unit_test(test_known_file),
                 cmocka_unit_test(test_broken_files),    cmocka_unit_test(test_broken_template),
-                cmocka_unit_test(test_nothing),         cmocka_unit_test(test_bench),
+                cmocka_unit_test(test_nothing),         cmocka_unit_test(test_shared_gates),
+                cmocka_unit_test(test_bench),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
