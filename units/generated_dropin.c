@@ -5,6 +5,7 @@
 #include "units/generated_text.h"
 #include "units/text.h"
 #include "units/unit_escape.h"
+#include "units/unit_name.h"
 
 /* The first version that reads an address for host0 from its environment. */
 #define VERSION_NETWORK_MAC 255
@@ -47,20 +48,53 @@ static void put_title(FILE *f, const ContainerDef *def) {
         fputs(")\n", f);
 }
 
-static int put_unit(FILE *f, const ContainerDef *def, const char *root) {
-        if (!def->title && !root)
+/* Hook and agent stop a bridge's target when its network stops, and systemd passes that on. Empty
+ * for the policy "keep"; the bridge of a network that nobody knows yet comes later. */
+static int stopping_targets(const GeneratedInput *in, char ***ret) {
+        _cleanup_strv_ char **targets = NULL;
+        int r;
+
+        if (in->def->on_network_stop == ON_NETWORK_STOP_STOP)
+                STRV_FOREACH(bridge, in->bridges) {
+                        _cleanup_free_ char *target = NULL;
+
+                        if (!**bridge)
+                                continue;
+                        target = bridge_target_name(BRIDGE_TARGET_READY, *bridge);
+                        if (!target)
+                                return -ENOMEM;
+                        r = strv_contains(targets, target) ? 0 : strv_extend(&targets, target);
+                        if (r < 0)
+                                return r;
+                }
+
+        *ret = TAKE_PTR(targets);
+        return 0;
+}
+
+static int put_unit(FILE *f, const GeneratedInput *in, const char *root) {
+        _cleanup_strv_ char **targets = NULL;
+        const ContainerDef *def = in->def;
+        int r;
+
+        r = stopping_targets(in, &targets);
+        if (r < 0)
+                return r;
+        if (!def->title && !root && !targets)
                 return 0;
+        if (def->title && !conf_text_is_valid(def->title))
+                return -EINVAL;
+
         fputs("\n[Unit]\n", f);
-        if (def->title) {
-                if (!conf_text_is_valid(def->title))
-                        return -EINVAL;
+        if (def->title)
                 put_title(f, def);
-        }
         if (root) {
                 fputs("RequiresMountsFor=", f);
                 unit_put_word(f, root);
                 fputc('\n', f);
         }
+        STRV_FOREACH(target, targets)
+                fprintf(f, "PartOf=%s\n", *target);
         return 0;
 }
 
@@ -109,7 +143,7 @@ int generated_dropin_format(const GeneratedInput *in, char **ret) {
                 return -ENOMEM;
 
         begin = ftell(f);
-        r = put_unit(f, in->def, root);
+        r = put_unit(f, in, root);
         if (r < 0)
                 return r;
         put_service(f, in, root, mac_interface(in));

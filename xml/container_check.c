@@ -80,6 +80,16 @@ static int check_devices(const ContainerDef *def, const char *file, Error **err)
         return 0;
 }
 
+static int check_policy(const ContainerDef *def, const char *file, Error **err) {
+        switch (def->on_network_stop) {
+        case ON_NETWORK_STOP_KEEP:
+        case ON_NETWORK_STOP_STOP:
+                return 0;
+        }
+        return error_set_at(err, EINVAL, file, 0, "%d is no policy for the stop of a network",
+                            (int) def->on_network_stop);
+}
+
 int container_def_check(const ContainerDef *def, const char *file_name, Error **err) {
         int r;
 
@@ -89,6 +99,9 @@ int container_def_check(const ContainerDef *def, const char *file_name, Error **
                 return error_set_at(err, EINVAL, file_name, 0, "invalid container name '%s'",
                                     def->name ? XML_SHOW(def->name) : "");
         r = check_memory(def, file_name, err);
+        if (r < 0)
+                return r;
+        r = check_policy(def, file_name, err);
         if (r < 0)
                 return r;
         r = check_idmap(&def->idmap, file_name, err);

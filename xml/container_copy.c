@@ -133,6 +133,7 @@ ContainerDef *container_def_copy(const ContainerDef *def) {
         copy->private_network = def->private_network;
         copy->idmap = def->idmap;
         copy->n_consoles = def->n_consoles;
+        copy->on_network_stop = def->on_network_stop;
 
         if (copy_strings(def, copy) < 0 || copy_environment(def, copy) < 0 ||
             copy_filesystems(def, copy) < 0 || copy_interfaces(def, copy) < 0 ||
@@ -181,7 +182,7 @@ static bool scalars_equal(const ContainerDef *a, const ContainerDef *b) {
                (!a->has_uuid || uuid_equal(&a->uuid, &b->uuid)) && a->memory_kib == b->memory_kib &&
                a->current_memory_kib == b->current_memory_kib && a->vcpus == b->vcpus &&
                a->private_network == b->private_network && a->n_consoles == b->n_consoles &&
-               idmap_equal(&a->idmap, &b->idmap);
+               a->on_network_stop == b->on_network_stop && idmap_equal(&a->idmap, &b->idmap);
 }
 
 static bool strings_equal(const ContainerDef *a, const ContainerDef *b) {

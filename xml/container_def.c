@@ -17,6 +17,12 @@ static const char *const interface_type_names[] = {
 };
 static_assert(ELEMENTSOF(interface_type_names) == INTERFACE_TYPE_DIRECT + 1, "one name a type");
 
+static const char *const on_network_stop_names[] = {
+        [ON_NETWORK_STOP_KEEP] = "keep",
+        [ON_NETWORK_STOP_STOP] = "stop",
+};
+static_assert(ELEMENTSOF(on_network_stop_names) == ON_NETWORK_STOP_STOP + 1, "one name a policy");
+
 static int find_name(const char *const *names, size_t n, const char *s) {
         for (size_t i = 0; i < n; i++)
                 if (streq(names[i], s))
@@ -40,6 +46,15 @@ const char *interface_type_to_string(InterfaceType t) {
 
 int interface_type_from_string(const char *s) {
         return find_name(interface_type_names, ELEMENTSOF(interface_type_names), s);
+}
+
+const char *on_network_stop_to_string(OnNetworkStop o) {
+        assert((size_t) o < ELEMENTSOF(on_network_stop_names));
+        return on_network_stop_names[o];
+}
+
+int on_network_stop_from_string(const char *s) {
+        return find_name(on_network_stop_names, ELEMENTSOF(on_network_stop_names), s);
 }
 
 const char *mac_to_string(const uint8_t mac[static ETH_ALEN], char buffer[static MAC_STRING_MAX]) {

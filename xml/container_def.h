@@ -16,6 +16,9 @@
 #include "base/strv.h"
 #include "base/uuid.h"
 
+/* Elements of ours that libvirt does not have; any prefix. */
+#define CONTAINER_NAMESPACE "http://ctvirt.org/schemas/container/1.0"
+
 #define CONTAINER_XML_MAX (1024 * 1024) /* bytes; larger input is refused with -EFBIG */
 #define CONTAINER_UID_RANGE 65536
 #define CONTAINER_UID_FIRST UINT32_C(0x00080000) /* systemd's range for containers */
@@ -33,6 +36,13 @@ typedef enum InterfaceType {
         INTERFACE_TYPE_BRIDGE,  /* <source bridge='br0'/> */
         INTERFACE_TYPE_DIRECT,  /* <source dev='eth0' mode='bridge'/>: macvlan */
 } InterfaceType;
+
+/* What becomes of a running container when one of its networks stops:
+ * <ct:on_network_stop xmlns:ct=CONTAINER_NAMESPACE>. */
+typedef enum OnNetworkStop {
+        ON_NETWORK_STOP_KEEP, /* it stays up, as libvirt leaves virtual machines up */
+        ON_NETWORK_STOP_STOP,
+} OnNetworkStop;
 
 typedef struct UnknownXml {
         char **elements;   /* whole elements, serialised, in document order */
@@ -118,6 +128,7 @@ typedef struct ContainerDef {
         InterfaceDef *interfaces;
         size_t n_interfaces;
         size_t n_consoles;
+        OnNetworkStop on_network_stop;
 
         /* Unknown content by the element that it stood in. */
         UnknownXml unknown;          /* <domain> */
@@ -169,6 +180,8 @@ const char *container_type_to_string(ContainerType t);
 int container_type_from_string(const char *s); /* -EINVAL */
 const char *interface_type_to_string(InterfaceType t);
 int interface_type_from_string(const char *s); /* -EINVAL */
+const char *on_network_stop_to_string(OnNetworkStop o);
+int on_network_stop_from_string(const char *s); /* -EINVAL */
 
 /* "52:54:00:aa:bb:cc"; mac_from_string refuses multicast and all-zero addresses with -EINVAL. */
 #define MAC_STRING_MAX 18

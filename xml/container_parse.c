@@ -173,6 +173,20 @@ static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
         return xml_reader_text(node, &variable->value);
 }
 
+static int parse_on_network_stop(XmlReader *r, xmlNode *node, ContainerDef *def) {
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        k = xml_reader_text(node, &text);
+        if (k < 0)
+                return k;
+        k = on_network_stop_from_string(text);
+        if (k < 0)
+                return xml_reader_bad_text(r, node, text, "'keep' or 'stop'");
+        def->on_network_stop = (OnNetworkStop) k;
+        return 0;
+}
+
 static int parse_privnet(XmlReader *r, xmlNode *node, ContainerDef *def) {
         def->private_network = true;
         return 0;
@@ -308,6 +322,7 @@ static const XmlElement domain_elements[] = {
         { .name = "devices",
           .elements = container_devices_elements,
           .unknown = unknown_of_devices },
+        { .name = "on_network_stop", .parse = parse_on_network_stop, .own = true },
         { 0 },
 };
 

@@ -253,9 +253,17 @@ static int keep_element(xmlNode *node, UnknownXml *unknown) {
         return strv_extend(&unknown->elements, (const char *) xmlBufferContent(buffer));
 }
 
+static bool describes(const XmlElement *e, const xmlNode *node) {
+        if (!e->own)
+                return xml_reader_is(node, e->name);
+        return node->ns && node->ns->href &&
+               streq((const char *) node->ns->href, CONTAINER_NAMESPACE) &&
+               streq((const char *) node->name, e->name);
+}
+
 static const XmlElement *find(const XmlElement *table, const xmlNode *node) {
         for (const XmlElement *e = table; e && e->name; e++)
-                if (xml_reader_is(node, e->name))
+                if (describes(e, node))
                         return e;
         return NULL;
 }

@@ -31,6 +31,7 @@ struct XmlElement {
         int (*done)(XmlReader *r, xmlNode *node, ContainerDef *def);  /* after the children */
         const XmlElement *elements;                                   /* its children; NULL: none */
         UnknownXml *(*unknown)(ContainerDef *def); /* NULL: with the enclosing element's */
+        bool own;                                  /* of CONTAINER_NAMESPACE */
         bool repeat;                               /* may stand there more than once */
         bool keep;                                 /* kept as it is, without a warning */
 };

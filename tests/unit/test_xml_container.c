@@ -48,6 +48,11 @@ static void test_tables(void **state) {
         assert_int_equal(container_type_from_string("kvm"), -EINVAL);
         assert_int_equal(container_type_from_string(""), -EINVAL);
         assert_int_equal(interface_type_from_string("Network"), -EINVAL);
+        for (int i = ON_NETWORK_STOP_KEEP; i <= ON_NETWORK_STOP_STOP; i++)
+                assert_int_equal(
+                        on_network_stop_from_string(on_network_stop_to_string((OnNetworkStop) i)),
+                        i);
+        assert_int_equal(on_network_stop_from_string("Stop"), -EINVAL);
 }
 
 static void test_mac(void **state) {
@@ -222,6 +227,7 @@ static void test_equal(void **state) {
         CHANGES(b->filesystems[0].target[0] = 'x');
         CHANGES(b->filesystems[0].readonly = true);
         CHANGES(b->n_consoles++);
+        CHANGES(b->on_network_stop = ON_NETWORK_STOP_STOP);
         CHANGES(b->unknown.attributes[0][0] = 'x');
         CHANGES(b->unknown_os.children[0].unknown.attributes[0][0] = 'y');
         CHANGES(b->unknown_os.children[0].index++);
