@@ -121,7 +121,7 @@ static int on_restore(sd_event_source *s, uint64_t usec, void *userdata) {
 
         if (r < 0) {
                 if (!w->complained)
-                        log_error_errno(r, "Failed to make %s again", CTVIRT_RUN_DIR);
+                        log_error_errno(r, "Failed to watch %s", CTVIRT_RUN_DIR);
                 w->complained = true;
                 w->restore_usec *= 2;
                 if (w->restore_usec > RESTORE_MAX_USEC)
@@ -130,7 +130,7 @@ static int on_restore(sd_event_source *s, uint64_t usec, void *userdata) {
                 return 0;
         }
 
-        log_notice("Made %s again, which somebody had removed", CTVIRT_RUN_DIR);
+        log_notice("Watching %s again", CTVIRT_RUN_DIR);
         w->complained = false;
         w->restore_usec = RESTORE_FIRST_USEC;
         bridge_watch_check_all_soon(w->m->bridges);
@@ -151,10 +151,17 @@ int marker_watch_new(Manager *m, MarkerWatch **ret) {
                                        RESTORE_ACCURACY_USEC, on_restore, w);
         if (r >= 0)
                 r = sd_event_source_set_enabled(w->restore, SD_EVENT_OFF);
-        if (r >= 0)
-                r = watch_folders(w);
         if (r < 0)
                 return r;
+
+        /* A host can run out of inotify instances (fs.inotify.max_user_instances). Without, the hook's
+         * work is seen a little later, by libvirt's event; no reason not to do ours. */
+        r = watch_folders(w);
+        if (r < 0) {
+                log_warning_errno(r, "Failed to watch %s, trying again", CTVIRT_RUN_DIR);
+                w->complained = true;
+                restore_soon(w);
+        }
 
         *ret = TAKE_PTR(w);
         return 0;
