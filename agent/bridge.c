@@ -238,8 +238,10 @@ static void tell_gone(Bridge *b) {
 static void tell_ready(Bridge *b, const BridgeGathered *g) {
         if (b->ready_ifindex == g->link.ifindex)
                 return;
-        if (b->ready_ifindex != 0)
+        if (b->ready_ifindex != 0) {
                 tell_gone(b);
+                b->seen_not_ready = true;
+        }
 
         /* Somebody else made the edge. */
         plug_once(b, g);

@@ -3,6 +3,7 @@
 #include "agent/container_watch.h"
 
 #include "agent/api.h"
+#include "agent/container_refresh.h"
 #include "agent/destroy.h"
 #include "agent/events.h"
 #include "agent/plug.h"
@@ -113,6 +114,19 @@ static int take_over(Container *c, const UnitState *state) {
         return r;
 }
 
+/* One that nobody defined or enabled, and that runs. */
+static Container *make_running(Manager *m, const char *name) {
+        Container *c;
+        int r;
+
+        if (container_table_ensure(&m->containers, m, name, &c) < 0)
+                return NULL;
+        r = container_refresh(m, c);
+        if (r < 0)
+                log_warning_errno(r, "Container '%s': could not read its files", name);
+        return c;
+}
+
 /* Systemd reports all instances that it has loaded; one that nobody enabled or started is no
  * container. */
 static Container *find_or_make(Manager *m, const UnitState *state) {
@@ -124,7 +138,7 @@ static Container *find_or_make(Manager *m, const UnitState *state) {
         c = container_table_by_name(&m->containers, name);
         if (c || unit_phase(state->active_state, state->sub_state) == UNIT_PHASE_DOWN)
                 return c;
-        return container_table_ensure(&m->containers, m, name, &c) < 0 ? NULL : c;
+        return make_running(m, name);
 }
 
 void container_watch_on_unit(const UnitState *state, void *userdata) {
@@ -174,29 +188,47 @@ static void mark_stopped(Container *c) {
         container_watch_on_unit(&state, c->manager);
 }
 
-static int read_loaded(sd_bus_message *reply, char ***ret) {
-        _cleanup_strv_ char **units = NULL;
-        const char *unit;
+typedef struct LoadedUnits {
+        char **all, **running;
+} LoadedUnits;
+
+static void loaded_units_done(LoadedUnits *l) {
+        strv_free(l->all);
+        strv_free(l->running);
+}
+
+static int read_loaded(sd_bus_message *reply, LoadedUnits *l) {
+        const char *unit, *active_state;
         int r;
 
         r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
         if (r < 0)
                 return r;
-        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, NULL)) > 0) {
-                r = strv_extend(&units, unit);
+        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, &active_state,
+                                        NULL, NULL, NULL, NULL, NULL, NULL)) > 0) {
+                r = strv_extend(&l->all, unit);
+                if (r >= 0 && streq(active_state, "active"))
+                        r = strv_extend(&l->running, unit);
                 if (r < 0)
                         return r;
         }
-        if (r < 0)
-                return r;
+        return r;
+}
 
-        *ret = TAKE_PTR(units);
-        return 0;
+/* Its state comes a moment later, and is no news. */
+static void expect_running(Manager *m, const char *unit) {
+        _cleanup_free_ char *name = NULL;
+        Container *c;
+
+        if (container_from_unit(unit, &name) < 0 || container_table_by_name(&m->containers, name))
+                return;
+        c = make_running(m, name);
+        if (c)
+                c->active = true;
 }
 
 static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        _cleanup_strv_ char **units = NULL;
+        _cleanup_(loaded_units_done) LoadedUnits units = { 0 };
         Manager *m = userdata;
 
         if (error || read_loaded(reply, &units) < 0) {
@@ -208,12 +240,14 @@ static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, vo
         for (size_t i = m->containers.n_items; i > 0; i--) {
                 Container *c = m->containers.items[i - 1];
 
-                if (strv_contains(units, c->unit))
+                if (strv_contains(units.all, c->unit))
                         continue;
                 c->seen = true;
                 if (c->active)
                         mark_stopped(c);
         }
+        STRV_FOREACH(unit, units.running)
+                expect_running(m, *unit);
         m->units_listed = true;
 }
 

@@ -79,13 +79,20 @@ static void plug(const Link *link, const char *bridge, unsigned bridge_ifindex) 
                 log_info("Put link %s on bridge %s", link->name, bridge);
 }
 
+/* Our picture may be a moment older than the kernel's: a bridge that has gone since is none. */
+static bool has_master(const Link *link) {
+        char name[IF_NAMESIZE];
+
+        return link->master != 0 && if_indextoname(link->master, name);
+}
+
 static void plug_by_name(const Manager *m, const char *name, const char *bridge,
                          unsigned bridge_ifindex, bool anew) {
         const Link *link = link_watch_by_name(m->links, name);
 
         if (!link || link->bridge || link->master == bridge_ifindex)
                 return;
-        if (link->master == 0 || anew)
+        if (anew || !has_master(link))
                 plug(link, bridge, bridge_ifindex);
 }
 
@@ -140,6 +147,13 @@ void plug_on_bridge(Manager *m, const char *bridge, unsigned ifindex, bool anew)
 }
 
 void plug_container(Manager *m, const Container *c) {
+        if (c->bridges && c->bridges[0]) {
+                unsigned ifindex = ifindex_of(c->bridges[0]);
+
+                if (ifindex > 0)
+                        plug_first_pair(m, c, c->bridges[0], ifindex, false);
+        }
+
         for (size_t i = 0; i < c->n_plugs; i++) {
                 unsigned ifindex = ifindex_of(c->plugs[i].bridge);
 

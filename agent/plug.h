@@ -20,7 +20,7 @@ void plug_on_link(Manager *m, const Link *link);
  * (an incarnation that we saw come) also those that are on another bridge. */
 void plug_on_bridge(Manager *m, const char *bridge, unsigned ifindex, bool anew);
 
-/* A container was loaded or changed: its further pairs that exist and have no master. */
+/* A container was loaded or changed: its links that exist and have no master. */
 void plug_container(Manager *m, const Container *c);
 
 /* One RTM_SETLINK: master and IFF_UP. -ENODEV when one of the two has gone. */
