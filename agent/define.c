@@ -183,7 +183,8 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
                 return r;
 
         r = container_refresh(m, c);
-        result.reload = (change & GENERATED_UNIT_CHANGED) || r > 0;
+        /* A reload takes longer than all the rest, and most new containers need none. */
+        result.reload = (change & GENERATED_DROPIN_CHANGED) || r > 0;
         publish(&result, ret);
         return 0;
 }

@@ -44,8 +44,12 @@ int generated_network_format(const GeneratedInput *in, size_t interface, char **
 char *generated_link_inside(const ContainerDef *def, size_t interface);
 
 typedef enum GeneratedChange {
-        GENERATED_UNIT_CHANGED = 1 << 0,    /* a daemon-reload is needed: drop-in, or bridges */
+        /* Drop-in, or bridges: of an enabled unit systemd has to know, by a daemon-reload. */
+        GENERATED_UNIT_CHANGED = 1 << 0,
         GENERATED_CONTENT_CHANGED = 1 << 1, /* some other file */
+        /* With the first: the drop-in, of which it has to know in any case. The generator makes
+         * nothing of the bridges of a unit that is not enabled. */
+        GENERATED_DROPIN_CHANGED = 1 << 2,
 } GeneratedChange;
 
 /* Host end of the veth pair of interface number i: "vb-NAME" (with a bridge unknown yet, nspawn

@@ -237,7 +237,9 @@ static int remove_dropin(const Place *p) {
         /* Only if nobody else has something in it. */
         if (r == 1)
                 (void) rmdir(p->dropin_folder);
-        return r == -EEXIST ? 0 : r < 0 ? r : r > 0 ? GENERATED_UNIT_CHANGED : 0;
+        if (r == -EEXIST)
+                return 0;
+        return r > 0 ? GENERATED_UNIT_CHANGED | GENERATED_DROPIN_CHANGED : r;
 }
 
 static int write_dropin(const GeneratedInput *in, const Place *p, const char *text) {
@@ -248,7 +250,7 @@ static int write_dropin(const GeneratedInput *in, const Place *p, const char *te
         r = make_host_folder(in, p->dropin_folder);
         if (r >= 0)
                 r = write_host_file(in, p->dropin, text);
-        return r > 0 ? GENERATED_UNIT_CHANGED : r;
+        return r > 0 ? GENERATED_UNIT_CHANGED | GENERATED_DROPIN_CHANGED : r;
 }
 
 static int tell_network(const GeneratedInput *in, const Place *p, const char *name) {

@@ -53,7 +53,7 @@ static void test_first_definition(void **state) {
         assert_null(fixture_define(&m, FIXTURE_XML("mytest", ""), &result));
         assert_string_equal(result.name, "mytest");
         assert_false(result.redefined);
-        assert_true(result.reload);
+        assert_false(result.reload);
         assert_null(result.warnings);
 
         def = def_of(&m, "mytest");
@@ -281,6 +281,29 @@ static void test_what_was_shown_is_a_definition(void **state) {
         assert_string_equal(shown, again);
 }
 
+/* systemd has to know of a drop-in, and of the bridges of a unit that is enabled. */
+static void test_when_systemd_reloads(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_define_result_ DefineResult limits = { 0 }, less = { 0 }, bridges = { 0 },
+                                             same = { 0 };
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        temp_root_write(root, "/usr/lib/systemd/system/systemd-nspawn@.service",
+                        "[Service]\nExecStart=systemd-nspawn --settings=override --machine=%i\n");
+        assert_null(fixture_define(&m, FIXTURE_XML("web", "<vcpu>2</vcpu>"), &limits));
+        assert_true(limits.reload);
+        assert_null(fixture_define(&m, FIXTURE_XML("web", ""), &less));
+        assert_true(less.reload);
+
+        temp_root_link(root, "/etc/systemd/system/machines.target.wants/systemd-nspawn@db.service",
+                       "/usr/lib/systemd/system/systemd-nspawn@.service");
+        assert_null(fixture_define(&m, FIXTURE_XML("db", ""), &bridges));
+        assert_true(bridges.reload);
+        assert_null(fixture_define(&m, FIXTURE_XML("db", ""), &same));
+        assert_false(same.reload);
+}
+
 static void test_undefine(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_error_ Error *err = NULL;
@@ -345,6 +368,7 @@ int main(void) {
                 cmocka_unit_test(test_file_in_the_way),
                 cmocka_unit_test(test_taking_back),
                 cmocka_unit_test(test_what_was_shown_is_a_definition),
+                cmocka_unit_test(test_when_systemd_reloads),
                 cmocka_unit_test(test_undefine),
                 cmocka_unit_test(test_undefine_of_a_running_one),
                 cmocka_unit_test(test_undefine_overtaken),

@@ -24,6 +24,7 @@
 #define DROPIN_FOLDER "/etc/systemd/system/systemd-nspawn@web.service.d"
 #define DROPIN DROPIN_FOLDER "/50-ctvirt.conf"
 #define NETWORK "/var/lib/machines/web/etc/systemd/network"
+#define DROPIN_CHANGED (GENERATED_UNIT_CHANGED | GENERATED_DROPIN_CHANGED)
 #define HOST0 NETWORK "/20-ctvirt-host0.network"
 
 DEFINE_CLEANUP(DIR *, closedir)
@@ -204,7 +205,7 @@ static void test_write(void **state) {
 
         make_root(root);
         assert_int_equal(write_xml(root, WEB("<vcpu>2</vcpu>" NIC("default")), NULL),
-                         GENERATED_UNIT_CHANGED | GENERATED_CONTENT_CHANGED);
+                         DROPIN_CHANGED | GENERATED_CONTENT_CHANGED);
         assert_true(exists(root, NSPAWN));
         assert_true(exists(root, DROPIN));
         assert_true(exists(root, HOST0));
@@ -225,8 +226,8 @@ static void test_change(void **state) {
         assert_true(write_xml(root, WEB("<vcpu>2</vcpu>" NIC("default")), NULL) > 0);
         /* The unit only. */
         assert_int_equal(write_xml(root, WEB("<vcpu>3</vcpu>" NIC("default")), NULL),
-                         GENERATED_UNIT_CHANGED);
-        assert_int_equal(write_xml(root, WEB(NIC("default")), NULL), GENERATED_UNIT_CHANGED);
+                         DROPIN_CHANGED);
+        assert_int_equal(write_xml(root, WEB(NIC("default")), NULL), DROPIN_CHANGED);
         assert_false(exists(root, DROPIN_FOLDER));
         /* The .nspawn file only: other bridges are the unit's matter as well. */
         assert_int_equal(
@@ -370,7 +371,7 @@ static void test_remove(void **state) {
         assert_true(write_xml(root, WEB("<vcpu>2</vcpu>" NIC("default")), NULL) > 0);
         temp_root_write(root, DROPIN_FOLDER "/mine.conf", "[Unit]\n");
         assert_int_equal(generated_remove(root, "web", NULL, NULL),
-                         GENERATED_UNIT_CHANGED | GENERATED_CONTENT_CHANGED);
+                         DROPIN_CHANGED | GENERATED_CONTENT_CHANGED);
         assert_false(exists(root, NSPAWN));
         assert_false(exists(root, DROPIN));
         assert_false(exists(root, HOST0));
