@@ -16,8 +16,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define HOOK "/etc/libvirt/hooks/network.d/50-ctvirt"
 
 #define N_NETS 2
 #define N_DAEMONS 2
@@ -325,7 +328,8 @@ static void ended(unsigned subject, int status) {
         if (subject >= SUBJECT_DAEMON)
                 return;
         net_ended(&nets[subject - SUBJECT_NET], c->what, good);
-        if (nets[subject - SUBJECT_NET].state == NET_DOWN && chance(40))
+        /* Back to back, also while containers are still starting or links still moving. */
+        if (chance(nets[subject - SUBJECT_NET].state == NET_DOWN ? 40 : 12))
                 act_net(subject - SUBJECT_NET);
 }
 
@@ -373,9 +377,34 @@ static uint64_t random_gap(void) {
         return random_below(chance(60) ? 60 * MSEC : chance(85) ? 300 * MSEC : 1200 * MSEC);
 }
 
+/* Between bursts, when nothing is under way: libvirt looks whether a hook can be run, and runs it,
+ * in two steps. Without the hook all is up to the agent. */
+static void toggle_hook(void) {
+        static bool muted;
+
+        if (!chance(muted ? 40 : 8))
+                return;
+        muted = !muted;
+        if (chmod(HOOK, muted ? 0644 : 0755) < 0)
+                perror(HOOK);
+        log_begin(muted ? "hook off" : "hook on");
+        log_end();
+}
+
+/* So that the next edges have something to start. */
+static void stop_all(void) {
+        for (unsigned i = 0; i < n_containers; i++)
+                if (!is_busy(SUBJECT_CONTAINER + i))
+                        order(SUBJECT_CONTAINER + i, "stop", containers[i].name, "systemctl",
+                              "stop", containers[i].unit, NULL);
+}
+
 static void burst(void) {
         unsigned n = 3 + (unsigned) random_below(25);
 
+        toggle_hook();
+        if (chance(25))
+                stop_all();
         while (n-- > 0) {
                 uint64_t next = now_usec() + random_gap();
 
@@ -442,7 +471,8 @@ static void quiet_point(void) {
         }
         before[0] = '\0';
         while (!quiet && now_usec() < end) {
-                bool good = is_quiet() && take_state();
+                bool good = is_quiet() && take_state() && !strstr(text, "State=activating") &&
+                            !strstr(text, "State=deactivating");
 
                 quiet = good && strcmp(before, text) == 0;
                 memcpy(before, good ? text : "", good ? sizeof(before) : 1);
