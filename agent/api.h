@@ -75,7 +75,7 @@
 #define CTVIRT_EVENT_DEFINED "Defined"     /* "Added", "Updated" */
 #define CTVIRT_EVENT_UNDEFINED "Undefined" /* "Removed" */
 #define CTVIRT_EVENT_STARTED "Started"     /* "Booted" */
-#define CTVIRT_EVENT_STOPPED "Stopped"     /* "Shutdown", "Destroyed", "Failed" */
+#define CTVIRT_EVENT_STOPPED "Stopped"     /* "Shutdown", "Destroyed", "Failed", "Failed: CAUSE" */
 #define CTVIRT_EVENT_SHUTDOWN "Shutdown"   /* "Finished" */
 /* NetworkEvent: Defined, Undefined, Started, Stopped; and Ready (the edge; detail: the bridge) */
 #define CTVIRT_EVENT_READY "Ready"

@@ -34,6 +34,7 @@ Container *container_free(Container *c) {
         free(c->last_failure);
         sd_event_source_disable_unref(c->destroy_timer);
         sd_bus_slot_unref(c->destroy_slot);
+        sd_event_source_disable_unref(c->retry_timer);
         free(c);
         return NULL;
 }
@@ -164,6 +165,8 @@ const char *container_state_reason(const Container *c) {
                 return "booted";
         if (streq(state, CTVIRT_STATE_SHUTDOWN))
                 return c->shutdown_requested || c->destroy_requested ? "user" : "unknown";
+        if (streq(state, CTVIRT_STATE_CRASHED) && c->last_failure)
+                return c->last_failure;
         if (streq(state, CTVIRT_STATE_CRASHED))
                 return isempty(c->result) ? "unknown" : c->result;
         return c->stop_reason ? c->stop_reason : "unknown";

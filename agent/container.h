@@ -41,12 +41,21 @@ typedef struct Container {
         char *sub_state;
         char *result;
         char *last_failure;      /* sentence; NULL: the last start went well or there was none */
+        bool failure_known;      /* … and it is the cause, in nspawn's words */
+        bool failure_is_news;    /* it is still to be told */
+        uint64_t failure_cookie; /* of the question for the cause that is under way; 0: none */
+        bool failure_job_over; /* … and what jobs end from now on are others than the failed one */
         const char *stop_reason; /* virsh's word for the last end that was seen; NULL: none */
         uint32_t main_pid;
         bool shutdown_requested;
         bool destroy_requested;
         sd_event_source *destroy_timer; /* runs out when destroying takes too long */
         sd_bus_slot *destroy_slot;      /* the call that kills its PID 1 */
+
+        /* healing, see heal.h */
+        bool start_is_ours;           /* an edge or a request to us wants it started */
+        unsigned retries;             /* on that account */
+        sd_event_source *retry_timer; /* not NULL: it will be tried again */
 } Container;
 
 typedef struct ContainerTable {

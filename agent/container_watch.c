@@ -6,6 +6,8 @@
 #include "agent/container_refresh.h"
 #include "agent/destroy.h"
 #include "agent/events.h"
+#include "agent/failure_report.h"
+#include "agent/heal.h"
 #include "agent/plug.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
@@ -14,7 +16,7 @@
 #define CALL_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
 
 bool container_is_kept(const Container *c) {
-        return container_is_defined(c) || c->enabled || c->active;
+        return container_is_defined(c) || c->enabled || c->active || c->failure_cookie != 0;
 }
 
 static int replace_string(char **field, const char *value) {
@@ -31,6 +33,8 @@ static int replace_string(char **field, const char *value) {
 }
 
 static void on_started(Manager *m, Container *c) {
+        failure_report_hurry(c);
+        heal_on_started(c);
         free(c->last_failure);
         c->last_failure = NULL;
         c->stop_reason = NULL;
@@ -50,17 +54,6 @@ static void on_ended(Manager *m, Container *c) {
         events_container(m, c, CTVIRT_EVENT_STOPPED, "Shutdown");
 }
 
-static void remember_failure(Container *c) {
-        char *sentence;
-
-        if (asprintf(&sentence, "unit %s failed with result '%s'; see journalctl -u %s", c->unit,
-                     isempty(c->result) ? "unknown" : c->result, c->unit) < 0)
-                return;
-        free(c->last_failure);
-        c->last_failure = sentence;
-        c->stop_reason = "failed";
-}
-
 static void on_failed(Manager *m, Container *c) {
         /* nspawn itself may have been killed. */
         destroy_clean_up(m, c);
@@ -71,9 +64,8 @@ static void on_failed(Manager *m, Container *c) {
                 return;
         }
 
-        remember_failure(c);
-        log_warning("Container '%s': %s", c->name, c->last_failure ? c->last_failure : "failed");
-        events_container(m, c, CTVIRT_EVENT_STOPPED, "Failed");
+        c->stop_reason = "failed";
+        failure_report_begin(c, true);
 }
 
 static void act_on(Manager *m, Container *c, UnitTransition transition) {
@@ -95,7 +87,7 @@ static void act_on(Manager *m, Container *c, UnitTransition transition) {
 
 static void at_first_sight(Manager *m, Container *c) {
         if (streq_ptr(c->active_state, "failed"))
-                remember_failure(c);
+                failure_report_begin(c, false);
         else if (c->active)
                 plug_container(m, c);
 }

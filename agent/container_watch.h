@@ -14,5 +14,5 @@ void container_watch_on_unit(const UnitState *state, void *userdata);
  * that all states are known. Negative errno. */
 int container_watch_catch_up(Manager *m);
 
-/* Whether the table has to keep c: it is defined, enabled, or alive. */
+/* Whether the table has to keep c: it is defined, enabled, alive, or has failed just now. */
 bool container_is_kept(const Container *c);

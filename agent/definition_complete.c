@@ -83,16 +83,22 @@ static const Container *range_owner(const Manager *m, const ContainerDef *def) {
         return NULL;
 }
 
-static int check_range(const Manager *m, const ContainerDef *def, const UidRanges *ranges,
-                       Error **err) {
+static int check_range_owner(const Manager *m, const ContainerDef *def, Error **err) {
         const Container *owner = range_owner(m, def);
 
-        if (owner)
-                return error_set(err, ERRNO_CONFLICT,
-                                 "the ids %" PRIu32 " to %" PRIu32 " belong to container '%s' "
-                                 "already",
-                                 def->idmap.base, def->idmap.base + def->idmap.count - 1,
-                                 owner->name);
+        if (!owner)
+                return 0;
+        return error_set(err, ERRNO_CONFLICT,
+                         "the ids %" PRIu32 " to %" PRIu32 " belong to container '%s' already",
+                         def->idmap.base, def->idmap.base + def->idmap.count - 1, owner->name);
+}
+
+static int check_range(const Manager *m, const ContainerDef *def, const UidRanges *ranges,
+                       Error **err) {
+        int r = check_range_owner(m, def, err);
+
+        if (r < 0)
+                return r;
         if (uid_ranges_overlap(ranges, def->idmap.base, def->idmap.count))
                 return error_set(err, ERRNO_CONFLICT,
                                  "the ids %" PRIu32 " to %" PRIu32 " are in use on this host (by a "
@@ -241,6 +247,16 @@ static int refuse_twin_macvlans(const ContainerDef *def, const char *file_name, 
                                             b->source);
                 }
         return 0;
+}
+
+int definition_check_identity(const Manager *m, const ContainerDef *def, Error **err) {
+        int r = 0;
+
+        if (def->has_uuid)
+                r = check_uuid(m, NULL, def, err);
+        if (r >= 0 && def->idmap.present)
+                r = check_range_owner(m, def, err);
+        return r;
 }
 
 int definition_complete(const Manager *m, const Container *old, ContainerDef *def,

@@ -17,3 +17,7 @@
  */
 int definition_complete(const Manager *m, const Container *old, ContainerDef *def,
                         const char *file_name, char ***warnings, Error **err);
+
+/* Whether no other container has the UUID or the ids of a definition that was not defined through
+ * us. -EEXIST, with a sentence. */
+int definition_check_identity(const Manager *m, const ContainerDef *def, Error **err);

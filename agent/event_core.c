@@ -6,7 +6,9 @@
 #include "agent/libvirt_link.h"
 #include "agent/link_watch.h"
 #include "agent/marker_watch.h"
+#include "agent/network_files.h"
 #include "agent/plug.h"
+#include "base/log.h"
 
 static void on_bridge(const char *name, void *userdata) {
         Manager *m = userdata;
@@ -53,11 +55,15 @@ int event_core_new(Manager *m) {
                 event_core_free(m);
                 return r;
         }
+        r = network_files_new(m, &m->network_files);
+        if (r < 0)
+                log_warning_errno(r, "Could not watch libvirt's files of its networks");
         bridge_watch_check_all_soon(m->bridges);
         return 0;
 }
 
 void event_core_free(Manager *m) {
+        m->network_files = network_files_free(m->network_files);
         m->libvirt = libvirt_link_free(m->libvirt);
         m->markers = marker_watch_free(m->markers);
         m->links = link_watch_free(m->links);

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "agent/api.h"
+#include "agent/failure_report.h"
+#include "agent/heal.h"
 #include "agent/manager.h"
 #include "agent/unit_facts.h"
 #include "agent/unit_transition.h"
@@ -126,7 +128,7 @@ static bool refuse_start(Request *request, const Container *c) {
 
         if (c->problem) {
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "the definition of container '%s' cannot be read: %s", c->name,
+                             "the definition of container '%s' cannot be used: %s", c->name,
                              c->problem);
                 return true;
         }
@@ -145,7 +147,23 @@ static bool refuse_start(Request *request, const Container *c) {
         return false;
 }
 
+/* The failure has been told, and the request is the last to hear of it. */
+static void fail_start_told(Request *request) {
+        _cleanup_free_ char *sentence = NULL;
+        Container *c = container_or_fail(request);
+
+        if (!c)
+                return;
+        sentence = failure_report_sentence(c);
+        request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "%s%s", sentence ? sentence : "failed",
+                     c->retry_timer ? "; it will be tried again" : "");
+}
+
 static void fail_start(Request *request, const Container *c, const char *result) {
+        if (c->last_failure) {
+                failure_report_wait(request, c, fail_start_told);
+                return;
+        }
         request_fail(request, CTVIRT_ERROR_OPERATION_FAILED,
                      "unit %s failed with result '%s'; see journalctl -u %s", c->unit,
                      isempty(result) ? "unknown" : result, c->unit);
@@ -219,6 +237,7 @@ void lifecycle_start(Request *request) {
                 return;
 
         c->shutdown_requested = c->destroy_requested = false;
+        heal_on_start_order(c);
         /* A person who asks for a start does not want to hear of systemd's start limit. */
         if (streq_ptr(c->active_state, "failed"))
                 (void) unit_client_reset_failed(request->manager->units, c->unit);

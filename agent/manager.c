@@ -13,10 +13,14 @@
 #include "agent/container_refresh.h"
 #include "agent/container_watch.h"
 #include "agent/event_core.h"
+#include "agent/failure_cause.h"
+#include "agent/failure_report.h"
 #include "agent/file_watch.h"
+#include "agent/heal.h"
 #include "agent/host_facts.h"
 #include "agent/network_follow.h"
 #include "agent/reconcile.h"
+#include "agent/status.h"
 #include "agent/system_bus.h"
 #include "base/log.h"
 #include "units/bridge_marker.h"
@@ -34,17 +38,9 @@
  */
 
 static void update_status(Manager *m) {
-        char *status;
-        size_t n_running = 0;
+        char *status = status_text(m);
 
-        for (size_t i = 0; i < m->containers.n_items; i++)
-                if (m->containers.items[i]->active)
-                        n_running++;
-
-        if (asprintf(&status, "%zu containers, %zu running; libvirt is %sconnected%s",
-                     m->containers.n_items, n_running,
-                     libvirt_link_is_connected(m->libvirt) ? "" : "not ",
-                     m->bus ? "" : "; the system bus is away") < 0)
+        if (!status)
                 return;
         if (!streq_ptr(status, m->status))
                 (void) sd_notifyf(false, "STATUS=%s", status);
@@ -153,6 +149,8 @@ static int on_bus_connected(sd_bus *bus, void *userdata) {
         r = sd_bus_match_signal_async(
                 bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                 "org.freedesktop.systemd1.Manager", "Reloading", on_reloading, NULL, m);
+        if (r >= 0)
+                r = heal_watch_orders(m);
         if (r < 0)
                 return r;
         r = bus_calls_new(bus, BUS_CALL_WINDOW, &m->calls);
@@ -181,6 +179,7 @@ static void on_bus_disconnected(void *userdata) {
         m->calls = bus_calls_free(m->calls);
         request_list_discard(&m->requests);
         m->bus = sd_bus_unref(m->bus);
+        failure_report_bus_gone(m);
         m->units_listed = m->reloading = false;
 }
 
@@ -343,6 +342,10 @@ static int start_parts(Manager *m) {
         r = file_watch_new(m, &m->files);
         if (r < 0)
                 log_warning_errno(r, "Could not watch the folders of .nspawn files");
+        r = failure_cause_new(m->event, failure_report_on_line, m, &m->causes);
+        if (r < 0)
+                log_warning_errno(r,
+                                  "Could not prepare for failures; their causes will be missing");
         r = connect_bus(m);
         return r < 0 ? log_error_errno(r, "Could not set up the system bus") : 0;
 }
@@ -357,6 +360,7 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
         m->root = "";
         m->run_fd = m->agent_lock_fd = -1;
         LIST_INIT(&m->requests);
+        LIST_INIT(&m->failure_asks);
         m->libvirt_uri = strdup(libvirt_uri ? libvirt_uri : LIBVIRT_URI);
         if (!m->libvirt_uri)
                 return -ENOMEM;
@@ -390,6 +394,7 @@ Manager *manager_free(Manager *m) {
         (void) file_watch_free(m->files);
         event_core_free(m);
         (void) system_bus_free(m->system_bus);
+        (void) failure_cause_free(m->causes);
         container_table_done(&m->containers);
         network_table_done(&m->networks);
         strv_free(m->orphans);

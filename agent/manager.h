@@ -25,10 +25,13 @@
 #include "units/unit_client.h"
 
 typedef struct BridgeWatch BridgeWatch;
+typedef struct FailureAsk FailureAsk;
+typedef struct FailureCause FailureCause;
 typedef struct FileWatch FileWatch;
 typedef struct LibvirtLink LibvirtLink;
 typedef struct LinkWatch LinkWatch;
 typedef struct MarkerWatch MarkerWatch;
+typedef struct NetworkFiles NetworkFiles;
 typedef struct SystemBus SystemBus;
 
 typedef struct Manager {
@@ -55,11 +58,16 @@ typedef struct Manager {
         bool networks_known; /* a list from libvirt has been taken over since it was last connected
                               */
 
+        NetworkFiles *network_files; /* NULL: they cannot be watched */
+
         LinkWatch *links;
         MarkerWatch *markers;
         BridgeWatch *bridges;
         FileWatch *files;
         ContainerTable containers;
+        FailureCause *causes; /* NULL: none can be found out */
+        LIST_HEAD(, FailureAsk) failure_asks;
+        uint64_t last_failure_cookie;
         char **orphans; /* containers that were half undefined when the agent last ended */
 
         sd_event_source *reload_source; /* coalesces daemon-reload requests */

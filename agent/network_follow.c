@@ -7,6 +7,8 @@
 #include "agent/container_refresh.h"
 #include "agent/define.h"
 #include "agent/events.h"
+#include "agent/heal.h"
+#include "agent/network_files.h"
 #include "base/log.h"
 #include "units/generated.h"
 
@@ -94,6 +96,7 @@ void network_follow_start(Manager *m) {
                 c->start_when_ready = false;
                 if (!c->enabled || c->active || !all_ready(m, c))
                         continue;
+                heal_on_start_order(c);
                 r = unit_client_job(m->units, UNIT_JOB_START, c->unit, NULL, NULL);
                 if (r < 0)
                         log_warning_errno(r, "Container '%s': could not be started", c->name);
@@ -111,12 +114,16 @@ void manager_on_network(Manager *m, Network *n, const char *event) {
 }
 
 void manager_on_networks_listed(Manager *m) {
+        if (m->network_files)
+                network_files_on_list(m->network_files);
         network_follow(m, NULL);
 }
 
 void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge) {
         const Network *n = network_table_by_bridge(&m->networks, bridge);
 
+        if (edge)
+                heal_on_edge(m, bridge);
         if (edge && n)
                 events_network(m, n, CTVIRT_EVENT_READY, bridge);
         else if (edge)

@@ -60,6 +60,20 @@ static int generate(Manager *m, Container *c, const NetworkView *view) {
         return r;
 }
 
+/* Two files with one identity, as when a person copies one: the first keeps it. Who was there
+ * before, and has files made of its definition, is the first; see reconcile_definitions(). */
+static int check_identity(Manager *m, const Container *c, const ContainerDef *def,
+                          char **ret_problem) {
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        r = definition_check_identity(m, def, &err);
+        if (r < 0 && asprintf(ret_problem, DEFINITION_DIR "/%s.xml: %s", c->name,
+                              err && err->text ? err->text : strerror(-r)) < 0)
+                *ret_problem = NULL;
+        return r;
+}
+
 /* Takes problem over. */
 static void set_problem(Container *c, char *problem) {
         if (!streq_ptr(c->problem, problem))
@@ -79,7 +93,11 @@ static int take_definition(Manager *m, StoredDefinition *s, const NetworkView *v
                 return r;
 
         if (s->def && (!c->def || !container_def_equal(c->def, s->def))) {
-                r = complete(m, c, s->def, &s->problem);
+                r = check_identity(m, c, s->def, &s->problem);
+                if (r >= 0)
+                        r = complete(m, c, s->def, &s->problem);
+                if (r < 0 && !s->problem)
+                        return r;
                 if (r >= 0)
                         container_set_def(c, TAKE_PTR(s->def));
         }
@@ -159,10 +177,30 @@ static void forget_missing(Manager *m, const StoredDefinitions *stored) {
         }
 }
 
+/* Of two that claim the same, the one whose files have been made already was there before. */
+static int take_definitions(Manager *m, StoredDefinitions *stored, const NetworkView *view) {
+        _cleanup_strv_ char **generated = NULL;
+        int change = 0, r;
+
+        r = generated_list(m->root, &generated);
+        if (r < 0)
+                return r;
+        for (unsigned newcomers = 0; newcomers < 2; newcomers++)
+                for (size_t i = 0; i < stored->n_items; i++) {
+                        if (strv_contains(generated, stored->items[i].name) == (newcomers == 1))
+                                continue;
+                        r = take_definition(m, &stored->items[i], view);
+                        if (r < 0)
+                                return r;
+                        change |= r;
+                }
+        return change;
+}
+
 int reconcile_definitions(Manager *m) {
         _cleanup_stored_definitions_ StoredDefinitions stored = { 0 };
         _cleanup_network_view_ NetworkView view = { 0 };
-        int change = 0, r;
+        int change, r;
 
         r = definition_store_clean(m->root);
         if (r < 0)
@@ -175,12 +213,9 @@ int reconcile_definitions(Manager *m) {
                 return r;
 
         forget_missing(m, &stored);
-        for (size_t i = 0; i < stored.n_items; i++) {
-                r = take_definition(m, &stored.items[i], &view);
-                if (r < 0)
-                        return r;
-                change |= r;
-        }
+        change = take_definitions(m, &stored, &view);
+        if (change < 0)
+                return change;
 
         r = find_orphans(m, &stored);
         return r < 0 ? r : (change & GENERATED_UNIT_CHANGED) != 0;

@@ -32,6 +32,7 @@ struct Request {
         uint64_t flags;        /* for the steps */
         sd_bus_slot *slot;     /* a call that may take as long as it likes; NULL: none */
         RequestStep next;
+        bool awaits_failure; /* next is to be called when the container's failure was told */
         /* Whoever keeps a pointer to the request for longer than the bus lives learns of its end.
          */
         void (*on_end)(void *userdata);

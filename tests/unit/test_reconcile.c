@@ -227,6 +227,79 @@ static void test_edited_definition(void **state) {
         assert_false(fixture_exists(&m, NSPAWN_FILE));
 }
 
+/* web's file as copies of it, with other names. */
+static void copy_definition(const Manager *m, const char *name) {
+        _cleanup_free_ char *xml = temp_root_read(m->root, XML_FILE), *path = NULL;
+        _cleanup_free_ char *copy = NULL;
+        const char *old;
+
+        path = text_format("/etc/ctvirt/containers/%s.xml", name);
+        old = strstr(xml, "<name>web</name>");
+        assert_non_null(old);
+        copy = text_format("%.*s<name>%s</name>%s", (int) (old - xml), xml, name,
+                           old + strlen("<name>web</name>"));
+        temp_root_write(m->root, path, copy);
+}
+
+static void remove_tag(const Manager *m, const char *path, const char *begin, const char *end) {
+        _cleanup_free_ char *xml = temp_root_read(m->root, path);
+        char *from = strstr(xml, begin), *to = from ? strstr(from, end) : NULL;
+
+        assert_non_null(to);
+        to += strlen(end);
+        memmove(from, to, strlen(to) + 1);
+        temp_root_write(m->root, path, xml);
+}
+
+/* The copies stand before and behind it by name; the one that was there before keeps what is its
+ * own, at a start as well as on SIGHUP. */
+static void test_same_identity(void **state) {
+        static const char *const copies[] = { "a-copy", "z-copy" };
+
+        for (unsigned restart = 0; restart < 2; restart++) {
+                _cleanup_root_ char *root = temp_root_new();
+                _cleanup_fixture_ Manager m;
+
+                fixture_init(&m, root);
+                fixture_defined(&m, FIXTURE_XML("web", ""));
+                for (size_t i = 0; i < ELEMENTSOF(copies); i++)
+                        copy_definition(&m, copies[i]);
+                if (restart)
+                        fixture_restart(&m);
+                assert_int_equal(reconcile_definitions(&m), 0);
+                assert_non_null(web(&m)->def);
+                for (size_t i = 0; i < ELEMENTSOF(copies); i++) {
+                        const Container *c = container_table_by_name(&m.containers, copies[i]);
+
+                        assert_null(c->def);
+                        assert_non_null(strstr(c->problem, copies[i]));
+                        assert_non_null(strstr(c->problem, "container 'web' already has the uuid"));
+                }
+                assert_false(fixture_exists(&m, "/etc/systemd/nspawn/a-copy.nspawn"));
+
+                /* What was wrong is put right. */
+                for (size_t i = 0; i < ELEMENTSOF(copies); i++) {
+                        _cleanup_free_ char *path =
+                                text_format("/etc/ctvirt/containers/%s.xml", copies[i]);
+
+                        remove_tag(&m, path, "<uuid>", "</uuid>");
+                }
+                assert_int_equal(reconcile_definitions(&m), 0);
+                assert_non_null(strstr(container_table_by_name(&m.containers, "a-copy")->problem,
+                                       "belong to container 'web' already"));
+                for (size_t i = 0; i < ELEMENTSOF(copies); i++) {
+                        _cleanup_free_ char *path =
+                                text_format("/etc/ctvirt/containers/%s.xml", copies[i]);
+
+                        remove_tag(&m, path, "<idmap>", "</idmap>");
+                }
+                assert_int_equal(reconcile_definitions(&m), 1);
+                assert_non_null(container_table_by_name(&m.containers, "a-copy")->def);
+                assert_non_null(container_table_by_name(&m.containers, "z-copy")->def);
+                assert_true(fixture_exists(&m, "/etc/systemd/nspawn/a-copy.nspawn"));
+        }
+}
+
 static void test_foreign(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_fixture_ Manager m;
@@ -266,6 +339,7 @@ int main(void) {
                 cmocka_unit_test(test_file_with_another_name),
                 cmocka_unit_test(test_copied_definition),
                 cmocka_unit_test(test_edited_definition),
+                cmocka_unit_test(test_same_identity),
                 cmocka_unit_test(test_foreign),
         };
 

@@ -1,0 +1,23 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Healing: a start that failed for a cause that passes by itself is tried again, a few times, as
+ * retry.h decides. Never against a person: not when it was another who started the unit, and not
+ * once it got an order from anybody else.
+ */
+
+#include "agent/manager.h"
+
+/* The start of containers was ordered on our account: by an edge of this bridge; by a person who
+ * asked the agent. */
+void heal_on_edge(Manager *m, const char *bridge);
+void heal_on_start_order(Container *c);
+
+void heal_on_started(Container *c);
+
+/* line: nspawn's last; NULL: none. */
+void heal_on_failure(Container *c, const char *line);
+
+/* Notices the orders of others; with each connection to the bus. Negative errno. */
+int heal_watch_orders(Manager *m);
