@@ -3,6 +3,7 @@
 #include "agent/libvirt_link.h"
 
 #include <libvirt/libvirt.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "agent/api.h"
@@ -12,13 +13,12 @@
 #include "base/log.h"
 #include "base/name.h"
 
-typedef struct LeasesRequest LeasesRequest;
-struct LeasesRequest {
-        LeasesRequest *next;
+typedef struct LeasesRequest {
         uint64_t cookie;
         LeasesHandler handler;
         void *userdata;
-};
+        TAILQ_ENTRY(LeasesRequest) entry;
+} LeasesRequest;
 
 struct LibvirtLink {
         Manager *m;
@@ -34,9 +34,9 @@ struct LibvirtLink {
         uint64_t wanted_usec; /* when somebody last asked for a list */
         bool ever_listed;
 
-        LibvirtNetworks known;     /* as in libvirt's files at first, then as saved */
-        LibvirtNetworks generated; /* what the generator's present work is based on */
-        LeasesRequest *requests;
+        LibvirtNetworks known;                /* as in libvirt's files at first, then as saved */
+        LibvirtNetworks generated;            /* what the generator's present work is based on */
+        TAILQ_HEAD(, LeasesRequest) requests; /* oldest first, as they are answered */
         uint64_t last_cookie;
 };
 
@@ -294,12 +294,12 @@ static void on_network_event(LibvirtLink *l, LibvirtMessage *m) {
 }
 
 static LeasesRequest *take_request(LibvirtLink *l, uint64_t cookie) {
-        for (LeasesRequest **p = &l->requests; *p; p = &(*p)->next) {
-                LeasesRequest *found = *p;
+        LeasesRequest *found;
 
+        TAILQ_FOREACH(found, &l->requests, entry) {
                 if (found->cookie != cookie)
                         continue;
-                *p = found->next;
+                TAILQ_REMOVE(&l->requests, found, entry);
                 return found;
         }
         return NULL;
@@ -370,12 +370,11 @@ int libvirt_link_get_leases(LibvirtLink *l, const char *network, LeasesHandler h
                 return -ENOMEM;
 
         *request = (LeasesRequest){
-                .next = l->requests,
                 .cookie = ++l->last_cookie,
                 .handler = handler,
                 .userdata = userdata,
         };
-        l->requests = request;
+        TAILQ_INSERT_TAIL(&l->requests, request, entry);
         m->cookie = request->cookie;
         libvirt_thread_push(l->thread, TAKE_PTR(m));
         return 0;
@@ -411,6 +410,7 @@ int libvirt_link_new(Manager *m, LibvirtLink **ret) {
         if (!l)
                 return -ENOMEM;
         l->m = m;
+        TAILQ_INIT(&l->requests);
 
         r = libvirt_networks_load(m->root, &l->known);
         if (r >= 0)
@@ -431,8 +431,8 @@ LibvirtLink *libvirt_link_free(LibvirtLink *l) {
         if (!l)
                 return NULL;
 
-        for (LeasesRequest *r; (r = l->requests);) {
-                l->requests = r->next;
+        for (LeasesRequest *r; (r = TAILQ_FIRST(&l->requests));) {
+                TAILQ_REMOVE(&l->requests, r, entry);
                 r->handler(-ECANCELED, NULL, NULL, 0, r->userdata);
                 free(r);
         }

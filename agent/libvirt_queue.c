@@ -72,16 +72,33 @@ void libvirt_queue_push(LibvirtQueue *q, LibvirtMessage *m) {
         (void) eventfd_write(q->fd, 1);
 }
 
-LibvirtMessage *libvirt_queue_take(LibvirtQueue *q) {
+/* With the mutex held. */
+static LibvirtMessage *cut_off(LibvirtQueue *q, size_t max) {
+        LibvirtMessage *first = q->first, *last = first;
+
+        while (last && last->next && --max > 0)
+                last = last->next;
+        q->first = last ? TAKE_PTR(last->next) : NULL;
+        if (!q->first)
+                q->last = NULL;
+        return first;
+}
+
+LibvirtMessage *libvirt_queue_take(LibvirtQueue *q, size_t max) {
         LibvirtMessage *m;
         eventfd_t count;
+        bool more;
+
+        assert(max > 0);
 
         /* Before the messages: what is pushed in between makes the fd readable again. */
         (void) eventfd_read(q->fd, &count);
 
         (void) pthread_mutex_lock(&q->mutex);
-        m = q->first;
-        q->first = q->last = NULL;
+        m = cut_off(q, max);
+        more = q->first;
         (void) pthread_mutex_unlock(&q->mutex);
+        if (more)
+                (void) eventfd_write(q->fd, 1);
         return m;
 }

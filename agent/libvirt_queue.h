@@ -69,8 +69,9 @@ void libvirt_queue_done(LibvirtQueue *q);
 /* Takes m over; never fails and never waits longer than for the other side's few instructions. */
 void libvirt_queue_push(LibvirtQueue *q, LibvirtMessage *m);
 
-/* All messages there are, oldest first, as a list; NULL: none. Makes the fd unreadable. */
-LibvirtMessage *libvirt_queue_take(LibvirtQueue *q);
+/* Up to max messages, oldest first, as a list; NULL: none. The fd stays readable if there are more.
+ */
+LibvirtMessage *libvirt_queue_take(LibvirtQueue *q, size_t max);
 
 /* NULL: no memory. */
 LibvirtMessage *libvirt_message_new(LibvirtMessageType type);

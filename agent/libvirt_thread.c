@@ -14,6 +14,7 @@
 #define RETRY_FIRST_MSEC 100
 #define RETRY_MAX_MSEC 30000
 #define JOIN_MSEC 500
+#define TAKE_MAX 64
 
 typedef struct PendingEvent PendingEvent;
 struct PendingEvent {
@@ -78,7 +79,7 @@ static void send_text(LibvirtThread *t, LibvirtMessageType type, char *text) {
 static void on_message(int watch, int fd, int events, void *userdata) {
         LibvirtThread *t = userdata;
 
-        for (LibvirtMessage *m = libvirt_queue_take(&t->in), *next; m; m = next) {
+        for (LibvirtMessage *m = libvirt_queue_take(&t->in, SIZE_MAX), *next; m; m = next) {
                 next = TAKE_PTR(m->next);
                 if (m->type == LIBVIRT_GET_LEASES) {
                         *t->questions_end = m;
@@ -440,7 +441,7 @@ int libvirt_thread_fd(const LibvirtThread *t) {
 }
 
 LibvirtMessage *libvirt_thread_take(LibvirtThread *t) {
-        return libvirt_queue_take(&t->out);
+        return libvirt_queue_take(&t->out, TAKE_MAX);
 }
 
 static int join(pthread_t id, unsigned msec) {

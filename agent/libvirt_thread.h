@@ -22,7 +22,7 @@ int libvirt_thread_new(const char *uri, LibvirtThread **ret);
 /* The owner's ends of the queues. */
 void libvirt_thread_push(LibvirtThread *t, LibvirtMessage *m);
 int libvirt_thread_fd(const LibvirtThread *t);
-LibvirtMessage *libvirt_thread_take(LibvirtThread *t);
+LibvirtMessage *libvirt_thread_take(LibvirtThread *t); /* some of them; the fd tells of more */
 
 /*
  * Asks the thread to end and waits for it half a second. A thread that is inside a libvirt call

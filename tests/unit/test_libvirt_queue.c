@@ -32,14 +32,14 @@ static void test_order(void **state) {
 
         assert_int_equal(libvirt_queue_init(&q), 0);
         assert_false(readable(&q, 0));
-        assert_null(libvirt_queue_take(&q));
+        assert_null(libvirt_queue_take(&q, SIZE_MAX));
 
         push(&q, 1);
         push(&q, 2);
         push(&q, 3);
         assert_true(readable(&q, 0));
 
-        m = libvirt_queue_take(&q);
+        m = libvirt_queue_take(&q, SIZE_MAX);
         for (uint64_t i = 1; i <= 3; i++) {
                 LibvirtMessage *next = m->next;
 
@@ -49,7 +49,29 @@ static void test_order(void **state) {
         }
         assert_null(m);
         assert_false(readable(&q, 0));
-        assert_null(libvirt_queue_take(&q));
+        assert_null(libvirt_queue_take(&q, SIZE_MAX));
+        libvirt_queue_done(&q);
+}
+
+static void test_some(void **state) {
+        uint64_t expected = 1;
+        LibvirtQueue q;
+
+        assert_int_equal(libvirt_queue_init(&q), 0);
+        for (uint64_t i = 1; i <= 5; i++)
+                push(&q, i);
+        for (size_t n = 2; expected <= 5; push(&q, 6), n = 3) {
+                LibvirtMessage *next;
+
+                assert_true(readable(&q, 0));
+                for (LibvirtMessage *m = libvirt_queue_take(&q, n); m; m = next, n--) {
+                        next = m->next;
+                        assert_int_equal(m->cookie, expected++);
+                        libvirt_message_free(m);
+                }
+                assert_int_equal(n, 0);
+        }
+        assert_int_equal(expected, 6);
         libvirt_queue_done(&q);
 }
 
@@ -89,7 +111,7 @@ static void test_two_threads(void **state) {
                 LibvirtMessage *next;
 
                 assert_true(readable(&q, 10000));
-                for (LibvirtMessage *m = libvirt_queue_take(&q); m; m = next) {
+                for (LibvirtMessage *m = libvirt_queue_take(&q, SIZE_MAX); m; m = next) {
                         next = m->next;
                         assert_int_equal(m->cookie, expected++);
                         libvirt_message_free(m);
@@ -102,6 +124,7 @@ static void test_two_threads(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_some),
                 cmocka_unit_test(test_untaken_is_freed),
                 cmocka_unit_test(test_two_threads),
         };
