@@ -25,6 +25,12 @@ static int parse(const char *xml, size_t size, const char *file_name, ParseFlags
         return r >= 0 || r == -ENOMEM ? r : -ERRNO_XML;
 }
 
+/* What ctvirt makes is a regular file of bounded size. The others mean that the host has a problem,
+ * and say nothing about the file. */
+static bool is_no_file_of_ours(int r) {
+        return r == -ELOOP || r == -EFBIG || r == -EINVAL || r == -EISDIR || r == -ENXIO;
+}
+
 /* Takes shown over. */
 static int refuse_foreign_file(const char *root, char *shown, Error **err) {
         _cleanup_free_ _unused_ char *shown_owned = shown;
@@ -37,8 +43,8 @@ static int refuse_foreign_file(const char *root, char *shown, Error **err) {
         r = read_file_at(AT_FDCWD, path, NSPAWN_FILE_MAX, false, &text, NULL);
         if (r == -ENOENT || (r >= 0 && startswith(text, GENERATED_MARK)))
                 return 0;
-        if (r == -ENOMEM)
-                return r;
+        if (r < 0 && !is_no_file_of_ours(r))
+                return error_set(err, -r, "cannot read %s: %s", shown, strerror(-r));
         return error_set(err, ERRNO_CONFLICT,
                          "%s exists and was not made by ctvirt; move it away first", shown);
 }
