@@ -27,6 +27,14 @@ static void forget_order(Bridge *b) {
         b->ordered_ifindex = 0;
 }
 
+/* The same for a stop. */
+static void forget_stop(Bridge *b) {
+        if (!b->stopping)
+                return;
+        pid1_line_forget(b->line, b->ready_target);
+        b->stopping = false;
+}
+
 /*
  * Time
  */
@@ -144,6 +152,9 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
         r = call_edge(b, g, prepared > 0, &outcome);
         if (r == -EINPROGRESS)
                 b->ordered_ifindex = g->link.ifindex;
+        /* The end of the life before comes first. */
+        if (r == -EINPROGRESS && g->facts.handled == RECORDED_OTHER)
+                b->stopping = true;
         if (r == -EINPROGRESS || (r == -ENOTCONN && prepared == 0)) {
                 b->waiting = true;
                 return false;
@@ -156,6 +167,7 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                 return false;
 
         forget_order(b);
+        forget_stop(b);
         if (outcome == EDGE_MADE) {
                 log_info("Bridge %s is ready", b->name);
                 b->ready_ifindex = 0;
@@ -185,17 +197,28 @@ static bool do_unmark(Bridge *b) {
 
 static bool do_gone(Bridge *b, const BridgeGathered *g) {
         const EdgeRoad road = pid1_line_road(b->line);
-        int run_fd = b->m->run_fd;
         int r;
 
         forget_order(b);
-        if (g->facts.marker != RECORDED_NONE)
-                r = bridge_incarnation_gone(run_fd, b->name, g->marker.ifindex, &road, 0);
-        else
-                r = bridge_gone(run_fd, b->name, &road, 0);
+        r = bridge_incarnation_gone(b->m->run_fd, b->name, g->marker.ifindex, &road, 0);
+        if (r == -EINPROGRESS) {
+                b->stopping = b->waiting = true;
+                return false;
+        }
         if (r < 0)
                 failed(b, r, "stop its targets");
+        forget_stop(b);
         return r >= 0;
+}
+
+/* The new life's start, by somebody else, while our stop of the old one was under way: nobody knows
+ * which of the two PID 1 carried out last. So the start is made again, behind our stop. */
+static bool was_overtaken(Bridge *b, const BridgeGathered *g) {
+        bool stopping = b->stopping;
+
+        forget_stop(b);
+        return stopping && g->facts.handled == RECORDED_SAME &&
+               bridge_handled_remove(b->m->run_fd, b->name) > 0;
 }
 
 static bool do_relist(Bridge *b) {
@@ -294,6 +317,8 @@ static bool look_once(Bridge *b, bool *ret_forget) {
                 log_debug("Bridge %s: %s", b->name, bridge_action_to_string(action));
         if (action != BRIDGE_EDGE)
                 forget_order(b);
+        if (action != BRIDGE_EDGE && action != BRIDGE_GONE && was_overtaken(b, &g))
+                return false;
         if (act(b, &g, action))
                 return false;
         if (g.facts.list == LIBVIRT_LIST_PENDING)
@@ -322,7 +347,8 @@ int bridge_new(Manager *m, Pid1Line *line, const char *name, Bridge **ret) {
         b->line = line;
         b->name = strdup(name);
         b->target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, name);
-        if (!b->name || !b->target)
+        b->ready_target = bridge_target_name(BRIDGE_TARGET_READY, name);
+        if (!b->name || !b->target || !b->ready_target)
                 return -ENOMEM;
         *ret = TAKE_PTR(b);
         return 0;
@@ -332,9 +358,11 @@ Bridge *bridge_free(Bridge *b) {
         if (!b)
                 return NULL;
         forget_order(b);
+        forget_stop(b);
         sd_event_source_disable_unref(b->timer);
         free(b->name);
         free(b->target);
+        free(b->ready_target);
         free(b);
         return NULL;
 }

@@ -13,12 +13,14 @@ typedef struct Bridge {
         Manager *m;
         Pid1Line *line;
         char *name;
-        char *target; /* ctvirt-autostart@NAME.target */
+        char *target;       /* ctvirt-autostart@NAME.target */
+        char *ready_target; /* ctvirt-bridge@NAME.target */
         BridgeSight sight;
         unsigned plugged_ifindex; /* containers' links were put on this incarnation */
         unsigned ready_ifindex;   /* the manager knows of this incarnation */
         unsigned ordered_ifindex; /* the line has a start on this incarnation's account */
         bool seen_not_ready;      /* so that what becomes ready is news, not the state we came to */
+        bool stopping;            /* the line has, or had, a stop on our account */
         bool waiting;             /* for the line */
         bool complained;
         uint64_t failing_usec; /* since when; 0: all is well */

@@ -57,7 +57,8 @@ BridgeAction bridge_decide(const BridgeFacts *f) {
                                                                                  : BRIDGE_NOTHING;
 
         /* The old life's end comes before the new one's beginning. */
-        if (f->marker == RECORDED_OTHER)
+        if (f->marker == RECORDED_OTHER ||
+            (f->marker == RECORDED_NONE && f->handled == RECORDED_OTHER))
                 return BRIDGE_GONE;
         if (f->libvirt == LIBVIRT_VIEW_INACTIVE)
                 return decide_inactive(f);

@@ -18,18 +18,20 @@
         50000 /* before the line is used again, for a PID 1 that always hangs up                   \
                */
 
-typedef enum StartState {
-        START_SENT,
-        START_CONFIRMED,
-        START_REFUSED,
-} StartState;
+typedef enum OrderState {
+        ORDER_SENT,
+        ORDER_CONFIRMED,
+        ORDER_REFUSED,
+} OrderState;
 
-typedef struct Start Start;
-struct Start {
+/* A start or stop that somebody waits for. */
+typedef struct Order Order;
+struct Order {
         Pid1Line *line;
-        Start *next;
+        Order *next;
+        const char *method;
         char *unit;
-        StartState state;
+        OrderState state;
         sd_bus_slot *slot;
 };
 
@@ -44,32 +46,32 @@ struct Pid1Line {
         bool prepared;
         char **failed;      /* not reset yet */
         uint64_t lost_usec; /* when PID 1 last hung up on us */
-        unsigned n_pending; /* orders other than starts that are not answered yet */
-        Start *starts;
+        unsigned n_pending; /* orders that nobody waits for, not answered yet */
+        Order *orders;
 };
 
-static Start *start_free(Start *s) {
-        if (!s)
+static Order *order_free(Order *o) {
+        if (!o)
                 return NULL;
-        sd_bus_slot_unref(s->slot);
-        free(s->unit);
-        free(s);
+        sd_bus_slot_unref(o->slot);
+        free(o->unit);
+        free(o);
         return NULL;
 }
-DEFINE_CLEANUP(Start *, start_free)
+DEFINE_CLEANUP(Order *, order_free)
 
-static Start *find_start(const Pid1Line *l, const char *unit) {
-        for (Start *s = l->starts; s; s = s->next)
-                if (streq(s->unit, unit))
-                        return s;
+static Order *find_order(const Pid1Line *l, const char *unit) {
+        for (Order *o = l->orders; o; o = o->next)
+                if (streq(o->unit, unit))
+                        return o;
         return NULL;
 }
 
-static void remove_start(Pid1Line *l, Start *start) {
-        for (Start **p = &l->starts; *p; p = &(*p)->next)
-                if (*p == start) {
-                        *p = start->next;
-                        start_free(start);
+static void remove_order(Pid1Line *l, Order *order) {
+        for (Order **p = &l->orders; *p; p = &(*p)->next)
+                if (*p == order) {
+                        *p = order->next;
+                        order_free(order);
                         return;
                 }
 }
@@ -89,8 +91,8 @@ static uint64_t now_usec(const Pid1Line *l) {
  */
 static void hang_up(Pid1Line *l) {
         l->list_slot = sd_bus_slot_unref(l->list_slot);
-        while (l->starts)
-                remove_start(l, l->starts);
+        while (l->orders)
+                remove_order(l, l->orders);
         l->failed = strv_free(l->failed);
         l->prepared = false;
         l->n_pending = 0;
@@ -100,7 +102,7 @@ static void hang_up(Pid1Line *l) {
 }
 
 static bool is_idle(const Pid1Line *l) {
-        return !l->list_slot && !l->starts && l->n_pending == 0;
+        return !l->list_slot && !l->orders && l->n_pending == 0;
 }
 
 static int on_idle(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -119,11 +121,11 @@ static void look_idle(Pid1Line *l) {
 }
 
 void pid1_line_forget(Pid1Line *l, const char *unit) {
-        Start *s = find_start(l, unit);
+        Order *o = find_order(l, unit);
 
-        if (!s)
+        if (!o)
                 return;
-        remove_start(l, s);
+        remove_order(l, o);
         look_idle(l);
 }
 
@@ -197,15 +199,18 @@ static bool is_no_answer(const Pid1Line *l) {
         return sd_bus_is_open(l->bus) <= 0;
 }
 
+/* A unit that was never loaded has no failure to forget, and a target that is none to stop. */
+static bool is_harmless(const sd_bus_error *e) {
+        return sd_bus_error_has_name(e, "org.freedesktop.systemd1.NoSuchUnit");
+}
+
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Pid1Line *l = userdata;
         const sd_bus_error *e = sd_bus_message_get_error(reply);
 
         if (is_no_answer(l))
                 return 0;
-        /* A unit that was never loaded has no failure to forget, and a target that is none to stop.
-         */
-        if (e && !sd_bus_error_has_name(e, "org.freedesktop.systemd1.NoSuchUnit"))
+        if (e && !is_harmless(e))
                 log_warning("systemd refused an order: %s", e->message ? e->message : e->name);
         l->n_pending--;
         look_idle(l);
@@ -227,72 +232,89 @@ static int send_order(Pid1Line *l, const char *method, const char *unit, const c
         return 0;
 }
 
-static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        Start *s = userdata;
-        Pid1Line *l = s->line;
+static int on_last_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Order *o = userdata;
+        Pid1Line *l = o->line;
         const sd_bus_error *e = sd_bus_message_get_error(reply);
 
         if (is_no_answer(l))
                 return 0;
-        if (e)
-                log_error("systemd refused to start %s: %s", s->unit,
+        if (e && !is_harmless(e))
+                log_error("systemd refused %s of %s: %s", o->method, o->unit,
                           e->message ? e->message : e->name);
-        s->state = e ? START_REFUSED : START_CONFIRMED;
+        o->state = e && !is_harmless(e) ? ORDER_REFUSED : ORDER_CONFIRMED;
         l->handler(l->userdata);
         return 0;
 }
 
-static int send_start(Pid1Line *l, const char *unit) {
+static int send_last(Pid1Line *l, const char *method, const char *unit) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(start_freep) Start *s = calloc(1, sizeof(*s));
+        _cleanup_(order_freep) Order *o = calloc(1, sizeof(*o));
         int r;
 
-        if (!s)
+        if (!o)
                 return -ENOMEM;
-        s->line = l;
-        s->unit = strdup(unit);
-        if (!s->unit)
+        o->line = l;
+        o->method = method;
+        o->unit = strdup(unit);
+        if (!o->unit)
                 return -ENOMEM;
 
         r = dial(l);
         if (r >= 0)
-                r = new_call(l, "StartUnit", unit, "replace", &m);
+                r = new_call(l, method, unit, "replace", &m);
         if (r >= 0)
-                r = sd_bus_call_async(l->bus, &s->slot, m, on_started, s, UINT64_MAX);
+                r = sd_bus_call_async(l->bus, &o->slot, m, on_last_answer, o, UINT64_MAX);
         if (r < 0)
                 return r;
 
-        s->next = l->starts;
-        l->starts = TAKE_PTR(s);
+        o->next = l->orders;
+        l->orders = TAKE_PTR(o);
         return 0;
 }
 
-static int road_start(void *userdata, const char *unit) {
-        Pid1Line *l = userdata;
-        Start *s = find_start(l, unit);
-        StartState state;
+static int send_all(Pid1Line *l, const char *method, char *const *units) {
         int r;
 
-        if (!s) {
-                r = send_start(l, unit);
+        for (; units[1]; units++) {
+                r = send_order(l, method, *units, "replace");
+                if (r < 0)
+                        return r;
+        }
+        return send_last(l, method, *units);
+}
+
+/* The last unit stands for all: PID 1 answers on one connection in the order of the calls. */
+static int carry_out(Pid1Line *l, const char *method, char *const *units) {
+        OrderState state;
+        Order *o;
+        int r;
+
+        o = find_order(l, units[strv_length(units) - 1]);
+        if (!o) {
+                r = send_all(l, method, units);
                 return r < 0 ? r : -EINPROGRESS;
         }
 
-        state = s->state;
+        state = o->state;
         switch (state) {
-        case START_SENT:
+        case ORDER_SENT:
                 return -EINPROGRESS;
-        case START_CONFIRMED:
-        case START_REFUSED:
-                remove_start(l, s);
+        case ORDER_CONFIRMED:
+        case ORDER_REFUSED:
+                remove_order(l, o);
                 look_idle(l);
-                return state == START_CONFIRMED ? 0 : -EREMOTEIO;
+                return state == ORDER_CONFIRMED ? 0 : -EREMOTEIO;
         }
         return -EINVAL;
 }
 
-static int road_stop(void *userdata, const char *unit) {
-        return send_order(userdata, "StopUnit", unit, "replace");
+static int road_start(void *userdata, char *const *units) {
+        return carry_out(userdata, "StartUnit", units);
+}
+
+static int road_stop(void *userdata, char *const *units) {
+        return carry_out(userdata, "StopUnit", units);
 }
 
 static int road_reset_failed(void *userdata, const char *unit) {

@@ -30,14 +30,15 @@ int pid1_line_new(sd_event *event, Pid1LineHandler handler, void *userdata, Pid1
 int pid1_line_prepare(Pid1Line *l);
 
 /*
- * The road for bridge_edge() and bridge_gone(). start returns -EINPROGRESS until PID 1 has
- * confirmed that the job is queued (the handler is called then) and 0 once after that; so what
- * bridge_edge() records is true even if PID 1 or the agent dies in between. -EREMOTEIO: PID 1
- * refused. stop and reset_failed are sent and not waited for.
+ * The road for bridge_edge() and bridge_gone(). start and stop return -EINPROGRESS until PID 1 has
+ * confirmed that the jobs are queued (the handler is called then) and 0 once after that; so what is
+ * recorded is true even if PID 1 or the agent dies in between. -EREMOTEIO: PID 1 refused the last
+ * one; that it refused another is a line in the journal. reset_failed is sent and not waited for.
  */
 EdgeRoad pid1_line_road(Pid1Line *l);
 
-/* A start that is under way or confirmed is not ours any more (the bridge has gone). */
+/* Orders that are under way or confirmed and have this last unit are not ours any more (the bridge
+ * has gone, or is there again). */
 void pid1_line_forget(Pid1Line *l, const char *unit);
 
 Pid1Line *pid1_line_free(Pid1Line *l);

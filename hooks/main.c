@@ -142,8 +142,8 @@ static void tell_started(const HookInput *input, int r, EdgeOutcome outcome) {
 static int on_stopped(Run *run) {
         EdgeRoad road;
 
-        return bridge_gone(run->run_fd, run->input.bridge, road_to_pid1(run, &road),
-                           time_left(run));
+        return bridge_gone(run->run_fd, run->input.bridge, run->input.network,
+                           road_to_pid1(run, &road), time_left(run));
 }
 
 static void tell_stopped(const HookInput *input, int r) {

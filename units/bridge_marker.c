@@ -2,7 +2,6 @@
 
 #include "units/bridge_marker.h"
 
-#include <limits.h>
 #include <net/if.h>
 #include <time.h>
 
@@ -244,7 +243,8 @@ int bridge_marker_remove(int run_fd, const char *bridge) {
 }
 
 /* The record of a handled incarnation has the marker's form, with fewer keys. */
-int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex) {
+int bridge_handled_read_network(int run_fd, const char *bridge, unsigned *ret_ifindex,
+                                char **ret_network) {
         _cleanup_marker_ BridgeMarker m = { 0 };
         int r;
 
@@ -252,13 +252,23 @@ int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex) {
         if (r < 0 && r != -ENOENT)
                 return r;
         *ret_ifindex = m.ifindex;
+        *ret_network = TAKE_PTR(m.network);
         return 0;
 }
 
-int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex) {
-        char text[64];
+int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex) {
+        _cleanup_free_ char *network = NULL;
 
-        (void) snprintf(text, sizeof(text), "IFINDEX=%u\nMONOTONIC_USEC=%llu\n", ifindex,
+        return bridge_handled_read_network(run_fd, bridge, ret_ifindex, &network);
+}
+
+int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, const char *network) {
+        char text[80 + NETWORK_NAME_MAX];
+
+        if (network && !network_name_is_valid(network))
+                return -EINVAL;
+        (void) snprintf(text, sizeof(text), "IFINDEX=%u\n%s%s%sMONOTONIC_USEC=%llu\n", ifindex,
+                        network ? "NETWORK=" : "", network ? network : "", network ? "\n" : "",
                         (unsigned long long) now_usec(CLOCK_MONOTONIC));
         return record_write(run_fd, HANDLED_FOLDER, bridge, text);
 }

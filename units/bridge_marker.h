@@ -7,6 +7,8 @@
  * treated as untrusted: a file that does not parse counts as not there.
  */
 
+#include <limits.h>
+
 #include "base/macro.h"
 #include "base/uuid.h"
 
@@ -50,9 +52,16 @@ int bridge_marker_remove(int run_fd, const char *bridge);
 void bridge_marker_done(BridgeMarker *marker);
 #define _cleanup_marker_ _cleanup_(bridge_marker_done)
 
+/* In the record instead of an ifindex: that life has ended, and the stop of the bridge's targets is
+ * not queued yet. No link has this ifindex. */
+#define BRIDGE_ENDED ((unsigned) INT_MAX)
+
 /* The ifindex whose start was queued; 0 if none is recorded (or the record is unreadable). */
 int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex);
-int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex);
+/* The same, and the network whose target was started with it (NULL: none). */
+int bridge_handled_read_network(int run_fd, const char *bridge, unsigned *ret_ifindex,
+                                char **ret_network);
+int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, const char *network);
 int bridge_handled_remove(int run_fd, const char *bridge);
 
 /* Opens CTVIRT_RUN_DIR (made with its folders if they are missing, 0755). Returns the fd. */

@@ -153,21 +153,134 @@ static void reset_failed_units(int run_fd, const char *bridge, const EdgeRoad *r
                         (void) road->reset_failed(road->userdata, *unit);
 }
 
-static int queue_start(int run_fd, const char *bridge, const EdgeRoad *road) {
-        _cleanup_free_ char *target = NULL;
+/* NULL: no network, or one that no unit can be named after. */
+static int network_target(const char *network, char **ret) {
+        _cleanup_free_ char *unit = NULL;
+
+        if (network) {
+                unit = network_target_name(network);
+                if (!unit)
+                        return -ENOMEM;
+        }
+        *ret = unit && strlen(unit) <= UNIT_NAME_MAX ? TAKE_PTR(unit) : NULL;
+        return 0;
+}
+
+static int add_network_unit(char ***units, const char *network) {
+        _cleanup_free_ char *unit = NULL;
+        int r;
+
+        r = network_target(network, &unit);
+        if (r < 0 || !unit || strv_contains(*units, unit))
+                return r;
+        return strv_push(units, TAKE_PTR(unit));
+}
+
+static int add_bridge_unit(char ***units, BridgeTarget target, const char *bridge) {
+        char *unit = bridge_target_name(target, bridge);
+
+        return unit ? strv_push(units, unit) : -ENOMEM;
+}
+
+static int queue_start(int run_fd, const EdgeRequest *request, const EdgeRoad *road) {
+        _cleanup_strv_ char **units = NULL;
+        int r;
+
+        r = add_network_unit(&units, request->network);
+        if (r >= 0)
+                r = add_bridge_unit(&units, BRIDGE_TARGET_AUTOSTART, request->bridge);
+        if (r < 0)
+                return r;
+
+        reset_failed_units(run_fd, request->bridge, road);
+        return road->start(road->userdata, units);
+}
+
+typedef struct Ending {
+        const char *bridge;
+        char *recorded;      /* network whose target was started with the bridge's; may be NULL */
+        const char *network; /* the one that we were told of; may be NULL */
+} Ending;
+
+static void ending_done(Ending *e) {
+        free(e->recorded);
+}
+
+static int queue_stop(const Ending *e, const EdgeRoad *road) {
+        _cleanup_strv_ char **units = NULL;
+        int r;
+
+        r = add_bridge_unit(&units, BRIDGE_TARGET_AUTOSTART, e->bridge);
+        if (r >= 0)
+                r = add_network_unit(&units, e->recorded);
+        if (r >= 0)
+                r = add_network_unit(&units, e->network);
+        if (r >= 0)
+                r = add_bridge_unit(&units, BRIDGE_TARGET_READY, e->bridge);
+        return r < 0 ? r : road->stop(road->userdata, units);
+}
+
+static int finish_end(int run_fd, const Ending *e, const EdgeRoad *road) {
+        int r;
+
+        r = queue_stop(e, road);
+        if (r >= 0)
+                r = bridge_handled_remove(run_fd, e->bridge);
+        return r < 0 ? r : 0;
+}
+
+/* A bridge of the host can have more than one network; its containers were started with the first.
+ * Only the hook comes with such news. */
+static int add_network(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                       unsigned ifindex) {
+        _cleanup_free_ char *unit = NULL;
+        int r;
+
+        r = network_target(request->network, &unit);
+        if (r < 0)
+                return r;
+        if (unit) {
+                r = road->start(road->userdata, (char *[]){ unit, NULL });
+                if (r < 0)
+                        return r;
+        }
+        return bridge_handled_write(run_fd, request->bridge, ifindex, request->network);
+}
+
+static int edge_unhandled(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                          unsigned ifindex, EdgeOutcome *ret) {
+        int r;
 
         if (!road)
                 return -ENOTCONN;
-        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
-        if (!target)
-                return -ENOMEM;
+        r = queue_start(run_fd, request, road);
+        if (r < 0)
+                return r;
 
-        reset_failed_units(run_fd, bridge, road);
-        return road->start(road->userdata, target);
+        /* After the job: if we are killed before this line, the next witness does it again. */
+        r = bridge_handled_write(run_fd, request->bridge, ifindex, request->network);
+        if (r < 0)
+                return r;
+        *ret = EDGE_MADE;
+        return 0;
+}
+
+static int edge_handled(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
+                        unsigned ifindex, const char *network, EdgeOutcome *ret) {
+        int r = 0;
+
+        if (road && request->witness == WITNESS_HOOK && request->network &&
+            !streq_ptr(network, request->network))
+                r = add_network(run_fd, request, road, ifindex);
+        if (r < 0)
+                return r;
+        *ret = EDGE_HANDLED;
+        return 0;
 }
 
 static int edge_locked(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
                        EdgeOutcome *ret) {
+        _cleanup_(ending_done) Ending old = { .bridge = request->bridge };
         BridgeLink link;
         unsigned handled;
         int r;
@@ -185,24 +298,18 @@ static int edge_locked(int run_fd, const EdgeRequest *request, const EdgeRoad *r
         if (r < 0)
                 return r;
 
-        r = bridge_handled_read(run_fd, request->bridge, &handled);
+        r = bridge_handled_read_network(run_fd, request->bridge, &handled, &old.recorded);
         if (r < 0)
                 return r;
-        if (handled == link.ifindex) {
-                *ret = EDGE_HANDLED;
-                return 0;
+        if (handled == link.ifindex)
+                return edge_handled(run_fd, request, road, link.ifindex, old.recorded, ret);
+        /* An end that nobody could tell PID 1 of comes before the new beginning. */
+        if (handled == BRIDGE_ENDED && road) {
+                r = finish_end(run_fd, &old, road);
+                if (r < 0)
+                        return r;
         }
-
-        r = queue_start(run_fd, request->bridge, road);
-        if (r < 0)
-                return r;
-
-        /* After the job: if we are killed before this line, the next witness does it again. */
-        r = bridge_handled_write(run_fd, request->bridge, link.ifindex);
-        if (r < 0)
-                return r;
-        *ret = EDGE_MADE;
-        return 0;
+        return edge_unhandled(run_fd, request, road, link.ifindex, ret);
 }
 
 int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
@@ -217,43 +324,60 @@ int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
         return edge_locked(run_fd, request, road, ret);
 }
 
-static int stop_target(BridgeTarget target, const char *bridge, const EdgeRoad *road) {
-        _cleanup_free_ char *unit = bridge_target_name(target, bridge);
+/* The marker may be gone already: a link that went down first. */
+static int find_recorded(int run_fd, Ending *e) {
+        _cleanup_marker_ BridgeMarker m = { 0 };
+        unsigned handled;
+        int r;
 
-        return unit ? road->stop(road->userdata, unit) : -ENOMEM;
+        r = bridge_handled_read_network(run_fd, e->bridge, &handled, &e->recorded);
+        if (r < 0 || e->recorded)
+                return r;
+        r = bridge_marker_read(run_fd, e->bridge, &m);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        e->recorded = TAKE_PTR(m.network);
+        return 0;
 }
 
-static int gone_locked(int run_fd, const char *bridge, const EdgeRoad *road) {
+static int gone_locked(int run_fd, const char *bridge, const char *network, const EdgeRoad *road) {
+        _cleanup_(ending_done) Ending e = { .bridge = bridge, .network = network };
         int removed, r;
+
+        r = find_recorded(run_fd, &e);
+        if (r < 0)
+                return r;
 
         /* The record first: a bridge of the host keeps its ifindex when its network is stopped, and
          * a record that outlived the marker would silence the next start. */
-        r = bridge_handled_remove(run_fd, bridge);
+        r = bridge_handled_write(run_fd, bridge, BRIDGE_ENDED, e.recorded ? e.recorded : network);
         if (r < 0)
                 return r;
         removed = bridge_marker_remove(run_fd, bridge);
         if (removed < 0 || !road)
                 return removed;
 
-        r = stop_target(BRIDGE_TARGET_AUTOSTART, bridge, road);
-        if (r < 0)
-                return r;
-        r = stop_target(BRIDGE_TARGET_READY, bridge, road);
+        r = finish_end(run_fd, &e, road);
         return r < 0 ? r : removed;
 }
 
-int bridge_gone(int run_fd, const char *bridge, const EdgeRoad *road, uint64_t lock_wait_usec) {
-        _cleanup_close_ int lock_fd = lock_bridge(run_fd, bridge, lock_wait_usec);
+int bridge_gone(int run_fd, const char *bridge, const char *network, const EdgeRoad *road,
+                uint64_t lock_wait_usec) {
+        _cleanup_close_ int lock_fd = -1;
 
+        if (network && !network_name_is_valid(network))
+                return -EINVAL;
+        lock_fd = lock_bridge(run_fd, bridge, lock_wait_usec);
         if (lock_fd < 0)
                 return lock_fd;
-        return gone_locked(run_fd, bridge, road);
+        return gone_locked(run_fd, bridge, network, road);
 }
 
 int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, const EdgeRoad *road,
                             uint64_t lock_wait_usec) {
         _cleanup_close_ int lock_fd = lock_bridge(run_fd, bridge, lock_wait_usec);
         _cleanup_marker_ BridgeMarker m = { 0 };
+        unsigned handled = 0;
         int r;
 
         if (lock_fd < 0)
@@ -261,5 +385,10 @@ int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, co
         r = bridge_marker_read(run_fd, bridge, &m);
         if (r < 0 && r != -ENOENT)
                 return r;
-        return m.ifindex == ifindex ? gone_locked(run_fd, bridge, road) : 0;
+        r = bridge_handled_read(run_fd, bridge, &handled);
+        if (r < 0)
+                return r;
+        if (m.ifindex != ifindex || (ifindex == 0 && handled == 0))
+                return 0;
+        return gone_locked(run_fd, bridge, NULL, road);
 }

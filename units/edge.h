@@ -5,9 +5,13 @@
  * The edge: the one function by which a bridge becomes ready, called by hook and agent alike.
  *
  * Under the bridge's lock: look at the link; write the marker; unless this incarnation was handled,
- * reset failed units and queue one job, the start of ctvirt-autostart@BRIDGE.target; only then
- * record the incarnation as handled. A crash in between makes the next witness do it again, which
- * is harmless; a second witness finds it done.
+ * reset failed units and queue the start of ctvirt-network@NETWORK.target (what other services wait
+ * for) and of ctvirt-autostart@BRIDGE.target (our containers); only then record the incarnation as
+ * handled. A crash in between makes the next witness do it again, which is harmless; a second
+ * witness finds it done.
+ *
+ * The end goes the same way back: the record says that the life has ended; the marker goes; the
+ * targets are stopped; the record goes. Who finds such a record finishes what it says.
  */
 
 #include "base/macro.h"
@@ -20,8 +24,10 @@ typedef struct EdgeRoad {
          * answer as long as the caller can afford; -ETIMEDOUT then, and the edge goes on. */
         int (*list_failed)(void *userdata, char ***ret);
         int (*reset_failed)(void *userdata, const char *unit);
-        int (*start)(void *userdata, const char *unit);
-        int (*stop)(void *userdata, const char *unit);
+        /* Both take at least one unit, and send the orders in this order on one connection: when
+         * the last one has succeeded, so have the others. */
+        int (*start)(void *userdata, char *const *units);
+        int (*stop)(void *userdata, char *const *units);
         void *userdata;
 } EdgeRoad;
 
@@ -46,13 +52,17 @@ typedef enum EdgeOutcome {
 int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
                 uint64_t lock_wait_usec, EdgeOutcome *ret);
 
-/* The network stopped, or the link is gone: marker and record are removed and the bridge's two
- * targets stopped (not without a road). Containers are left alone. Same lock, same errors; 1 if
- * there was a marker. */
-int bridge_gone(int run_fd, const char *bridge, const EdgeRoad *road, uint64_t lock_wait_usec);
+/* The network stopped, or the link is gone: marker and record are removed and the targets of bridge
+ * and network stopped; systemd passes that on to the containers whose policy says so, others are
+ * left alone. network: the one that stopped, NULL if unknown (the record knows, unless the bridge
+ * has several). Same lock, same errors; 1 if there was a marker. Without a road, or when it fails, the
+ * record stays, with BRIDGE_ENDED in it. */
+int bridge_gone(int run_fd, const char *bridge, const char *network, const EdgeRoad *road,
+                uint64_t lock_wait_usec);
 
 /* For news that may be old, as that of a link's end: like bridge_gone(), but nothing is done (0)
- * when the marker is one of another incarnation than ifindex, or there is none. */
+ * when the marker is one of another incarnation than ifindex. ifindex 0: there was a record and no
+ * marker; nothing is done unless that is still so. */
 int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, const EdgeRoad *road,
                             uint64_t lock_wait_usec);
 

@@ -143,39 +143,34 @@ static bool is_passing(int r) {
 
 typedef struct Order {
         const char *method;
-        const char *unit;
-        const char *mode; /* NULL for a method that takes the unit alone */
+        char *const *units; /* one message each */
+        const char *mode;   /* NULL for a method that takes the unit alone */
         bool wait_until_taken;
 } Order;
 
-static int new_order_message(Pid1 *pid1, const Order *order, sd_bus_message **ret) {
+static int send_message(Pid1 *pid1, const Order *order, const char *unit) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(pid1->bus, &m, DESTINATION, MANAGER_PATH,
                                            MANAGER_INTERFACE, order->method);
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", order->unit);
+                r = sd_bus_message_append(m, "s", unit);
         if (r >= 0 && order->mode)
                 r = sd_bus_message_append(m, "s", order->mode);
         if (r >= 0)
                 r = sd_bus_message_set_expect_reply(m, false);
-        if (r >= 0)
-                *ret = TAKE_PTR(m);
-        return r;
+        return r < 0 ? r : sd_bus_send(pid1->bus, m, NULL);
 }
 
 static int try_order(Pid1 *pid1, const Order *order) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         r = connect_bus(pid1);
         if (r >= 0)
                 r = wait_until_ready(pid1);
-        if (r >= 0)
-                r = new_order_message(pid1, order, &m);
-        if (r >= 0)
-                r = sd_bus_send(pid1->bus, m, NULL);
+        for (char *const *unit = order->units; *unit && r >= 0; unit++)
+                r = send_message(pid1, order, *unit);
         if (r >= 0)
                 r = wait_until_written(pid1);
         return r < 0 || !order->wait_until_taken ? r : wait_until_taken(pid1);
@@ -194,20 +189,22 @@ static int send_order(Pid1 *pid1, const Order *order) {
 
 /* A start follows on the same connection, and that one waits. */
 static int road_reset_failed(void *userdata, const char *unit) {
-        return send_order(userdata, &(Order){ .method = "ResetFailedUnit", .unit = unit });
+        char *const units[] = { (char *) unit, NULL };
+
+        return send_order(userdata, &(Order){ .method = "ResetFailedUnit", .units = units });
 }
 
-static int road_start(void *userdata, const char *unit) {
+static int road_start(void *userdata, char *const *units) {
         const Order order = {
-                .method = "StartUnit", .unit = unit, .mode = "replace", .wait_until_taken = true
+                .method = "StartUnit", .units = units, .mode = "replace", .wait_until_taken = true
         };
 
         return send_order(userdata, &order);
 }
 
-static int road_stop(void *userdata, const char *unit) {
+static int road_stop(void *userdata, char *const *units) {
         const Order order = {
-                .method = "StopUnit", .unit = unit, .mode = "replace", .wait_until_taken = true
+                .method = "StopUnit", .units = units, .mode = "replace", .wait_until_taken = true
         };
 
         return send_order(userdata, &order);

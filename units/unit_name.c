@@ -7,6 +7,7 @@
 
 #define UNIT_PREFIX "systemd-nspawn@"
 #define UNIT_SUFFIX ".service"
+#define NETWORK_TARGET_PREFIX "ctvirt-network@"
 
 static const char *const target_prefixes[] = {
         [BRIDGE_TARGET_READY] = "ctvirt-bridge@",
@@ -39,7 +40,7 @@ static bool stands_in_unit_name(char c) {
                c == '-' || c == '_' || c == '.' || c == ':';
 }
 
-char *bridge_target_name(BridgeTarget target, const char *bridge) {
+static char *target_name(const char *prefix, const char *instance) {
         _cleanup_free_ char *name = NULL;
         _cleanup_fclose_ FILE *f = NULL;
         size_t size;
@@ -48,15 +49,23 @@ char *bridge_target_name(BridgeTarget target, const char *bridge) {
         if (!f)
                 return NULL;
 
-        fputs(target_prefixes[target], f);
-        for (; *bridge; bridge++)
-                if (stands_in_unit_name(*bridge))
-                        fputc(*bridge, f);
+        fputs(prefix, f);
+        for (; *instance; instance++)
+                if (stands_in_unit_name(*instance))
+                        fputc(*instance, f);
                 else
-                        fprintf(f, "\\x%02x", (unsigned char) *bridge);
+                        fprintf(f, "\\x%02x", (unsigned char) *instance);
         fputs(".target", f);
 
         return fclose(TAKE_PTR(f)) == 0 ? TAKE_PTR(name) : NULL;
+}
+
+char *bridge_target_name(BridgeTarget target, const char *bridge) {
+        return target_name(target_prefixes[target], bridge);
+}
+
+char *network_target_name(const char *network) {
+        return target_name(NETWORK_TARGET_PREFIX, network);
 }
 
 /* systemd.unit(5): in a unit name made of a path, '-' stands for '/'. All other characters of a

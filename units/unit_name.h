@@ -28,6 +28,11 @@ int container_from_unit(const char *unit, char **ret);
  * are (so that people can write br-lan), all others as \xNN, a backslash too. NULL: no memory. */
 char *bridge_target_name(BridgeTarget target, const char *bridge);
 
+/* "ctvirt-network@default.target", escaped in the same way. systemd has no unit with a name longer
+ * than UNIT_NAME_MAX: for such a network there is none. */
+char *network_target_name(const char *network);
+#define UNIT_NAME_MAX 255
+
 /* The mount unit of /run/systemd/nspawn/unix-export/NAME, which systemd-nspawn 256 and later mounts
  * for a container and takes away at its end. NULL: no memory. */
 char *container_export_mount_name(const char *container);

@@ -87,7 +87,16 @@ static const Row rows[] = {
         { "… and when the new one is not up yet.",
           { DOWN, INACTIVE, ANSWERED, OTHER, OTHER, OLDER }, BRIDGE_GONE, false },
         { "\"Active\" of before the new bridge was there counts as unknown: dnsmasq may not run yet.",
-          { UP, UNKNOWN, UNASKED, NONE, OTHER, OLDER }, BRIDGE_RELIST, false },
+          { UP, UNKNOWN, UNASKED, NONE, NONE, OLDER }, BRIDGE_RELIST, false },
+        { "The old life's marker has gone before its record (its link went down first, or PID 1 could "
+          "not be told of the end): it ends first, whatever libvirt says.",
+          { UP, UNKNOWN, UNASKED, NONE, OTHER, OLDER }, BRIDGE_GONE, false },
+        { "… of a network that is active again,",
+          { UP, ACTIVE, ANSWERED, NONE, OTHER, OLDER }, BRIDGE_GONE, true },
+        { "… of a bridge of the host that lost its network,",
+          { UP, INACTIVE, ANSWERED, NONE, OTHER, OLDER }, BRIDGE_GONE, false },
+        { "… and of one that is down.",
+          { DOWN, INACTIVE, ANSWERED, NONE, OTHER, OLDER }, BRIDGE_GONE, false },
         { "The hook has written the new marker, and is about to order the start, or could not.",
           { UP, UNKNOWN, PENDING, SAME, OTHER, NEWER }, BRIDGE_EDGE, true },
 
@@ -174,8 +183,8 @@ static const Row rows[] = {
           { ABSENT, NOBODYS, ANSWERED, OTHER, OTHER, OLDER }, BRIDGE_GONE, false },
         { "It was deleted and made again between two looks.",
           { UP, NOBODYS, ANSWERED, OTHER, OTHER, OLDER }, BRIDGE_GONE, true },
-        { "The old life is cleaned up; the record of it alone is no obstacle.",
-          { UP, NOBODYS, ANSWERED, NONE, OTHER, OLDER }, BRIDGE_EDGE, true },
+        { "The old life is cleaned up but for its record: its targets may still be there.",
+          { UP, NOBODYS, ANSWERED, NONE, OTHER, OLDER }, BRIDGE_GONE, true },
 };
 /* clang-format on */
 

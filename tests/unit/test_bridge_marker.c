@@ -90,14 +90,22 @@ static void test_there_and_back(void **state) {
 }
 
 static void test_handled(void **state) {
+        _cleanup_free_ char *network = NULL;
         unsigned ifindex = 99;
 
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
         assert_int_equal(ifindex, 0);
-        assert_int_equal(bridge_handled_write(run_fd, "br0", 12), 0);
-        assert_int_equal(bridge_handled_write(run_fd, "br0", 13), 0);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", 12, NULL), 0);
+        assert_int_equal(bridge_handled_read_network(run_fd, "br0", &ifindex, &network), 0);
+        assert_int_equal(ifindex, 12);
+        assert_null(network);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", BRIDGE_ENDED, "a b=c"), 0);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", 14, "a/b"), -EINVAL);
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
-        assert_int_equal(ifindex, 13);
+        assert_int_equal(ifindex, BRIDGE_ENDED);
+        assert_int_equal(bridge_handled_read_network(run_fd, "br0", &ifindex, &network), 0);
+        assert_int_equal(ifindex, BRIDGE_ENDED);
+        assert_string_equal(network, "a b=c");
         assert_int_equal(bridge_handled_remove(run_fd, "br0"), 1);
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
         assert_int_equal(ifindex, 0);

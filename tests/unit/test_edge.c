@@ -1,182 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * The edge with real links (in a network namespace of the test's own) and a road that writes down
- * what it is asked for.
- */
+/* The beginning of a bridge's life. */
 
-#include "units/edge.h"
-
-#include <fcntl.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-
-#include <cmocka.h>
-
-#include "base/fileio.h"
-#include "base/strv.h"
-#include "units/bridge_link.h"
-#include "units/run_dir.h"
-
-#define BRIDGE "br-test"
-#define START "start ctvirt-autostart@br-test.target"
-#define GENERATED "/run/systemd/generator/ctvirt-autostart@br-test.target.wants"
-
-static char root[64];
-static int run_fd = -1;
-
-/*
- * Links
- */
-
-static void link_ioctl(unsigned long request, void *argument) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-        assert_true(fd >= 0);
-        assert_true(ioctl(fd, request, argument) >= 0);
-}
-
-static void set_link_up(bool up) {
-        struct ifreq req = { .ifr_name = BRIDGE, .ifr_flags = up ? IFF_UP : 0 };
-
-        link_ioctl(SIOCSIFFLAGS, &req);
-}
-
-static unsigned add_link(void) {
-        char name[IFNAMSIZ] = BRIDGE;
-
-        link_ioctl(SIOCBRADDBR, name);
-        set_link_up(true);
-        return if_nametoindex(BRIDGE);
-}
-
-static void remove_link(void) {
-        char name[IFNAMSIZ] = BRIDGE;
-
-        set_link_up(false);
-        link_ioctl(SIOCBRDELBR, name);
-}
-
-/*
- * The road
- */
-
-typedef struct Notes {
-        char **lines;
-        char **failed; /* what list_failed says */
-        int list_result;
-        int start_result;
-        bool die_at_start; /* the crash between job and record */
-} Notes;
-
-static int road_list_failed(void *userdata, char ***ret) {
-        Notes *n = userdata;
-
-        if (n->list_result < 0)
-                return n->list_result;
-        return strv_copy(n->failed, ret);
-}
-
-static int road_reset_failed(void *userdata, const char *unit) {
-        Notes *n = userdata;
-
-        return strv_extendf(&n->lines, "reset %s", unit);
-}
-
-static int road_start(void *userdata, const char *unit) {
-        _cleanup_marker_ BridgeMarker m = { 0 };
-        Notes *n = userdata;
-        unsigned handled;
-
-        /* The order of things is the point: gate open, record not yet written. */
-        assert_int_equal(bridge_marker_read(run_fd, BRIDGE, &m), 0);
-        assert_int_equal(m.ifindex, if_nametoindex(BRIDGE));
-        assert_int_equal(bridge_handled_read(run_fd, BRIDGE, &handled), 0);
-        assert_int_not_equal(handled, m.ifindex);
-
-        if (n->die_at_start)
-                _exit(42);
-        if (n->start_result < 0)
-                return n->start_result;
-        return strv_extendf(&n->lines, "start %s", unit);
-}
-
-static int road_stop(void *userdata, const char *unit) {
-        Notes *n = userdata;
-
-        assert_int_equal(faccessat(run_fd, "bridges/" BRIDGE, F_OK, 0), -1);
-        return strv_extendf(&n->lines, "stop %s", unit);
-}
-
-static EdgeRoad road_of(Notes *n) {
-        return (EdgeRoad){
-                .list_failed = road_list_failed,
-                .reset_failed = road_reset_failed,
-                .start = road_start,
-                .stop = road_stop,
-                .userdata = n,
-        };
-}
-
-static void notes_done(Notes *n) {
-        strv_free(n->lines);
-        *n = (Notes){ 0 };
-}
-#define _cleanup_notes_ _cleanup_(notes_done)
-
-static void assert_lines(Notes *n, const char *expected) {
-        _cleanup_free_ char *text = strv_join(n->lines, ", ");
-
-        assert_string_equal(text, expected);
-        strv_free(TAKE_PTR(n->lines));
-}
-
-static int edge(Notes *n, Witness witness, const char *network, EdgeOutcome *ret) {
-        const EdgeRequest request = { .bridge = BRIDGE, .network = network, .witness = witness };
-        const EdgeRoad road = road_of(n);
-
-        return bridge_edge(run_fd, &request, &road, 0, ret);
-}
-
-static void assert_edge(Notes *n, EdgeOutcome expected) {
-        EdgeOutcome outcome = (EdgeOutcome) -1;
-
-        assert_int_equal(edge(n, WITNESS_HOOK, "default", &outcome), 0);
-        assert_int_equal(outcome, expected);
-}
-
-static unsigned handled(void) {
-        unsigned ifindex = 0;
-
-        assert_int_equal(bridge_handled_read(run_fd, BRIDGE, &ifindex), 0);
-        return ifindex;
-}
-
-static bool marker_is_there(void) {
-        return faccessat(run_fd, "bridges/" BRIDGE, F_OK, 0) == 0;
-}
-
-static void want(const char *unit) {
-        _cleanup_free_ char *folder = NULL, *path = NULL;
-
-        assert_true(asprintf(&folder, "%s" GENERATED, root) > 0);
-        assert_true(asprintf(&path, "%s/%s", folder, unit) > 0);
-        assert_int_equal(make_directories(folder, 0755), 0);
-        assert_int_equal(symlink("/usr/lib/systemd/system/systemd-nspawn@.service", path), 0);
-}
-
-/*
- * Tests
- */
+#include "edge_fixture.h"
 
 static void test_link_query(void **state) {
         BridgeLink link = { .ifindex = 1 };
@@ -261,7 +87,7 @@ static void test_marker_content(void **state) {
                 { WITNESS_KERNEL, NULL, WITNESS_LIBVIRT, "default" },
                 { WITNESS_HOOK, "other", WITNESS_HOOK, "other" },
         };
-        _cleanup_notes_ Notes n = { 0 };
+        _cleanup_notes_ Notes n = { .late_network = true };
         EdgeOutcome outcome;
 
         (void) add_link();
@@ -273,7 +99,8 @@ static void test_marker_content(void **state) {
                 assert_int_equal(m.witness, rows[i].expected_witness);
                 assert_true(streq_ptr(m.network, rows[i].expected_network));
         }
-        assert_lines(&n, START);
+        assert_lines(&n, AUTOSTART ", start ctvirt-network@default.target, "
+                                   "start ctvirt-network@other.target");
 }
 
 static void test_failed_units(void **state) {
@@ -389,7 +216,7 @@ static void test_lock(void **state) {
         (void) add_link();
         assert_int_equal(flock(fd, LOCK_EX), 0);
         assert_int_equal(bridge_edge(run_fd, &request, &road, 0, &outcome), -EWOULDBLOCK);
-        assert_int_equal(bridge_gone(run_fd, BRIDGE, &road, 0), -EWOULDBLOCK);
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, NULL, &road, 0), -EWOULDBLOCK);
         assert_int_equal(bridge_edge(run_fd, &request, &road, 30000, &outcome), -EWOULDBLOCK);
         assert_in_range(now_msec() - begin, 30, 1000);
         assert_false(marker_is_there());
@@ -438,75 +265,42 @@ static void test_many_witnesses(void **state) {
         assert_int_equal(st.st_size, 1);
 }
 
-static void test_gone(void **state) {
-        _cleanup_notes_ Notes n = { 0 };
+/* Only the hook says that one more network of the same bridge has started. */
+static void test_second_network(void **state) {
+        _cleanup_notes_ Notes n = { .late_network = true };
         const EdgeRoad road = road_of(&n);
+        EdgeOutcome outcome;
 
         (void) add_link();
-        assert_edge(&n, EDGE_MADE);
-        assert_lines(&n, START);
-        assert_int_equal(bridge_gone(run_fd, BRIDGE, &road, 0), 1);
-        assert_lines(&n, "stop ctvirt-autostart@br-test.target, stop ctvirt-bridge@br-test.target");
-        assert_false(marker_is_there());
-        assert_int_equal(handled(), 0);
-        assert_int_equal(bridge_gone(run_fd, BRIDGE, &road, 0), 0);
-
-        /* A bridge of the host outlives its network: the same ifindex is a new incarnation. */
-        assert_lines(&n, "stop ctvirt-autostart@br-test.target, stop ctvirt-bridge@br-test.target");
-        assert_edge(&n, EDGE_MADE);
-        assert_int_equal(bridge_gone(run_fd, BRIDGE, NULL, 0), 1);
-        assert_int_equal(bridge_gone(run_fd, "../x", &road, 0), -EINVAL);
-}
-
-static void test_old_news(void **state) {
-        _cleanup_notes_ Notes n = { 0 };
-        const EdgeRoad road = road_of(&n);
-        unsigned first = add_link(), second;
-
-        assert_edge(&n, EDGE_MADE);
-        remove_link();
-        second = add_link();
-        assert_edge(&n, EDGE_MADE);
-        assert_lines(&n, START ", " START);
-
-        assert_int_equal(bridge_incarnation_gone(run_fd, BRIDGE, first, &road, 0), 0);
-        assert_true(marker_is_there());
+        assert_int_equal(edge(&n, WITNESS_KERNEL, NULL, &outcome), 0);
+        assert_int_equal(outcome, EDGE_MADE);
+        assert_lines(&n, AUTOSTART);
+        assert_int_equal(edge(&n, WITNESS_LIBVIRT, "default", &outcome), 0);
         assert_lines(&n, "");
-        assert_int_equal(bridge_incarnation_gone(run_fd, BRIDGE, second, &road, 0), 1);
-        assert_false(marker_is_there());
-        assert_int_equal(bridge_incarnation_gone(run_fd, BRIDGE, second, &road, 0), 0);
+        assert_edge(&n, EDGE_HANDLED);
+        assert_lines(&n, "start ctvirt-network@default.target");
+        assert_edge(&n, EDGE_HANDLED);
+        assert_lines(&n, "");
+
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "other", &road, 0), 1);
+        assert_lines(&n, "stop ctvirt-autostart@br-test.target, "
+                         "stop ctvirt-network@default.target, stop ctvirt-network@other.target, "
+                         "stop ctvirt-bridge@br-test.target");
 }
 
-static int set_up(void **state) {
-        (void) snprintf(root, sizeof(root), "/tmp/ctvirt-test.XXXXXX");
-        if (!mkdtemp(root))
-                return -1;
-        run_fd = run_dir_open_at(root);
-        return run_fd < 0 ? -1 : 0;
+/* A network that no unit can be named after. */
+static void test_long_network(void **state) {
+        _cleanup_notes_ Notes n = { 0 };
+        char name[200];
+        EdgeOutcome outcome;
+
+        memset(name, '+', sizeof(name) - 1);
+        name[sizeof(name) - 1] = '\0';
+        (void) add_link();
+        assert_int_equal(edge(&n, WITNESS_HOOK, name, &outcome), 0);
+        assert_int_equal(outcome, EDGE_MADE);
+        assert_lines(&n, AUTOSTART);
 }
-
-static int tear_down(void **state) {
-        char command[96];
-
-        if (if_nametoindex(BRIDGE) != 0)
-                remove_link();
-        (void) close(run_fd);
-        (void) snprintf(command, sizeof(command), "rm -rf %s", root);
-        return system(command); /* NOLINT(cert-env33-c): a name of our own */
-}
-
-/* A network namespace in which we may make bridges. */
-static bool enter_namespace(void) {
-        _cleanup_close_ int fd = -1;
-        char name[IFNAMSIZ] = BRIDGE;
-
-        if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-                return false;
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        return fd >= 0 && ioctl(fd, SIOCBRADDBR, name) >= 0 && ioctl(fd, SIOCBRDELBR, name) >= 0;
-}
-
-#define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
@@ -517,8 +311,8 @@ int main(void) {
                 test(test_list_times_out), test(test_start_fails),
                 test(test_no_road),        test(test_marker_cannot_be_written),
                 test(test_lock),           test(test_crash_before_record),
-                test(test_many_witnesses), test(test_gone),
-                test(test_old_news),
+                test(test_many_witnesses), test(test_second_network),
+                test(test_long_network),
         };
 
         if (!enter_namespace()) {

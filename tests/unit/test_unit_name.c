@@ -69,6 +69,24 @@ static void test_autostart(void **state) {
         assert_string_equal(s, "ctvirt-autostart@virbr0.target");
 }
 
+static void test_network(void **state) {
+        static const struct {
+                const char *network;
+                const char *target;
+        } rows[] = {
+                { "default", "ctvirt-network@default.target" },
+                { "my-net_1.x:y", "ctvirt-network@my-net_1.x:y.target" },
+                { "a b%i", "ctvirt-network@a\\x20b\\x25i.target" },
+                { "Büro", "ctvirt-network@B\\xc3\\xbcro.target" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *s = network_target_name(rows[i].network);
+
+                assert_string_equal(s, rows[i].target);
+        }
+}
+
 static void test_export_mount(void **state) {
         _cleanup_free_ char *plain = container_export_mount_name("web");
         _cleanup_free_ char *dashed = container_export_mount_name("a-b.c_d");
@@ -79,9 +97,8 @@ static void test_export_mount(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_container),
-                cmocka_unit_test(test_bridge),
-                cmocka_unit_test(test_autostart),
+                cmocka_unit_test(test_container),    cmocka_unit_test(test_bridge),
+                cmocka_unit_test(test_autostart),    cmocka_unit_test(test_network),
                 cmocka_unit_test(test_export_mount),
         };
 
