@@ -7,6 +7,7 @@
 #include "agent/cli/bus.h"
 #include "agent/cli/complete.h"
 #include "agent/cli/info.h"
+#include "agent/cli/net_wait.h"
 #include "agent/cli/verbs.h"
 #include "base/strv.h"
 
@@ -137,6 +138,17 @@ static const OptionDef net_list_options[] = {
         { 0 },
 };
 
+static const OptionDef net_wait_options[] = {
+        { .name = "network",
+          .type = OPTION_MANY,
+          .positional = true,
+          .required = true,
+          .complete = complete_networks,
+          .help = "network name or uuid" },
+        { .name = "timeout", .type = OPTION_NUMBER, .help = "timeout seconds" },
+        { 0 },
+};
+
 const VerbDef network_verbs[] = {
         { .name = "net-info",
           .help = "network information",
@@ -149,5 +161,11 @@ const VerbDef network_verbs[] = {
           .description = "Returns list of networks.",
           .options = net_list_options,
           .run = cmd_net_list },
+        { .name = "net-wait",
+          .help = "wait until networks are ready",
+          .description = "Returns when all of the networks are ready for containers, at once if "
+                         "they are. A network need not exist yet.",
+          .options = net_wait_options,
+          .run = cmd_net_wait },
         { 0 },
 };

@@ -38,7 +38,7 @@ static int command_set(Command *c, const OptionDef *o, const char *value, Error 
 
 static const OptionDef *command_next_positional(const Command *c) {
         OPTION_FOREACH(o, c->verb)
-        if (o->positional && !c->values[o - c->verb->options])
+        if (o->positional && (!c->values[o - c->verb->options] || o->type == OPTION_MANY))
                 return o;
         return NULL;
 }
@@ -73,7 +73,7 @@ static int command_parse_option(Command *c, int argc, char **argv, int *i, Error
                 c->help = true;
                 return 0;
         }
-        if (!o || o->type == OPTION_REST)
+        if (!o || o->type == OPTION_MANY || o->type == OPTION_REST)
                 return error_set(err, EINVAL, "command '%s' doesn't support option --%s",
                                  c->verb->name, name);
 
@@ -87,12 +87,29 @@ static int command_parse_option(Command *c, int argc, char **argv, int *i, Error
         return command_set(c, o, value, err);
 }
 
+/* The words of OPTION_MANY move together; what stood between them comes after them. */
+static void command_collect(Command *c, const OptionDef *o, char **argv, int i) {
+        char *word = argv[i];
+
+        if (c->n_rest == 0)
+                c->rest = argv + i;
+        for (; argv + i > c->rest + c->n_rest; i--)
+                argv[i] = argv[i - 1];
+        argv[i] = word;
+        c->n_rest++;
+        c->values[o - c->verb->options] = "";
+}
+
 static int command_parse_positional(Command *c, int argc, char **argv, int *i, Error **err) {
         const OptionDef *o = command_next_positional(c);
 
         if (!o)
                 return error_set(err, EINVAL, "unexpected data '%s'", argv[*i]);
 
+        if (o->type == OPTION_MANY) {
+                command_collect(c, o, argv, *i);
+                return 0;
+        }
         if (o->type == OPTION_REST) {
                 c->rest = argv + *i;
                 c->n_rest = argc - *i;
@@ -188,6 +205,13 @@ static bool word_is_valid(const char *s) {
         return *s && *s != '-' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
+static bool is_last_positional(const OptionDef *o) {
+        while ((++o)->name)
+                if (o->positional)
+                        return false;
+        return true;
+}
+
 static int option_check(const VerbDef *v, const OptionDef *o, Error **err) {
         if (!word_is_valid(o->name) || isempty(o->help))
                 return error_set(err, EINVAL, "'%s': option without name or help", v->name);
@@ -197,6 +221,9 @@ static int option_check(const VerbDef *v, const OptionDef *o, Error **err) {
                 return error_set(err, EINVAL, "'%s': flag --%s wants a value", v->name, o->name);
         if (o->type == OPTION_REST && (!o->positional || o[1].name))
                 return error_set(err, EINVAL, "'%s': <%s> is not the last", v->name, o->name);
+        if (o->type == OPTION_MANY && (!o->positional || !is_last_positional(o)))
+                return error_set(err, EINVAL, "'%s': <%s> is not the last positional one", v->name,
+                                 o->name);
         if (o > v->options && o->positional && o->required && !o[-1].required)
                 return error_set(err, EINVAL, "'%s': <%s> behind an optional one", v->name,
                                  o->name);

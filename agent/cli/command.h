@@ -22,6 +22,7 @@ typedef enum OptionType {
         OPTION_FLAG, /* takes no value */
         OPTION_STRING,
         OPTION_NUMBER,
+        OPTION_MANY, /* one value or more, options may stand between them; the last positional one */
         OPTION_REST, /* all that is left; last row of its table, positional */
 } OptionType;
 
@@ -67,11 +68,12 @@ struct Command {
         const VerbDef *verb;
         bool help;                       /* --help: show the help of the verb instead */
         const char *values[OPTIONS_MAX]; /* by row; flags have "" */
-        char **rest;                     /* of OPTION_REST */
+        char **rest;                     /* of OPTION_MANY and OPTION_REST */
         int n_rest;
 };
 
-/* argv[0] is the verb. On failure err has virsh's sentence. */
+/* argv[0] is the verb; the words of argv may be put in another order. On failure err has virsh's
+ * sentence. */
 int command_parse(const VerbGroup *groups, int argc, char **argv, Command *ret, Error **err);
 
 /* The value of an option of the command's verb (the name must be in its table); NULL: not given. */

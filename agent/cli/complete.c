@@ -95,7 +95,7 @@ static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc
                         o = option_find(verb, name);
                 else
                         OPTION_FOREACH(p, verb)
-                if (!o && p->positional && !seen[p - verb->options])
+                if (!o && p->positional && (!seen[p - verb->options] || p->type == OPTION_MANY))
                         o = p;
                 if (!o)
                         continue;
@@ -109,7 +109,8 @@ static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc
 
 static int complete_options(const VerbDef *verb, const bool *seen, char ***words) {
         OPTION_FOREACH(o, verb) {
-                bool used = seen[o - verb->options] || o->type == OPTION_REST;
+                bool used =
+                        seen[o - verb->options] || o->type == OPTION_MANY || o->type == OPTION_REST;
                 int r = used ? 0 : strv_extendf(words, "--%s", o->name);
 
                 if (r < 0)
@@ -127,7 +128,7 @@ static int complete_arguments(Cli *cli, const VerbDef *verb, char **argv, int ar
 
         if (!value)
                 OPTION_FOREACH(o, verb)
-        if (!value && o->positional && !seen[o - verb->options])
+        if (!value && o->positional && (!seen[o - verb->options] || o->type == OPTION_MANY))
                 value = o;
         if (!value)
                 return complete_options(verb, seen, words);

@@ -9,8 +9,8 @@ static const char *option_value_word(const OptionDef *option) {
 static void help_synopsis_option(Output *o, const OptionDef *option) {
         if (option->type == OPTION_FLAG)
                 output_print(o, " [--%s]", option->name);
-        else if (option->type == OPTION_REST)
-                output_print(o, " [<%s>]...", option->name);
+        else if (option->type == OPTION_MANY || option->type == OPTION_REST)
+                output_print(o, option->required ? " <%s>..." : " [<%s>]...", option->name);
         else if (option->positional)
                 output_print(o, option->required ? " <%s>" : " [<%s>]", option->name);
         else
@@ -24,7 +24,7 @@ static void help_option(Output *o, const OptionDef *option) {
 
         if (option->type == OPTION_FLAG)
                 r = asprintf(&text, "--%s", option->name);
-        else if (option->type == OPTION_REST)
+        else if (option->type == OPTION_MANY || option->type == OPTION_REST)
                 r = asprintf(&text, "<%s>", option->name);
         else
                 r = asprintf(&text, option->positional ? "[--%s] <%s>" : "--%s <%s>", option->name,

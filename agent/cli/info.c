@@ -279,6 +279,15 @@ int container_list_get(Cli *cli, ContainerList *ret) {
         return r;
 }
 
+int network_list_read(sd_bus_message *reply, NetworkList *ret) {
+        void *items = NULL;
+        int r;
+
+        r = info_read_list(reply, network_fields, sizeof(*ret->items), &items, &ret->n);
+        ret->items = items;
+        return r;
+}
+
 int network_list_get(Cli *cli, NetworkList *ret) {
         void *items = NULL;
         int r;

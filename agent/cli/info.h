@@ -47,6 +47,9 @@ int agent_info_get(Cli *cli, AgentInfo *ret);
 int container_list_get(Cli *cli, ContainerList *ret);
 int network_list_get(Cli *cli, NetworkList *ret);
 
+/* The answer to ListNetworks(). Prints nothing. */
+int network_list_read(sd_bus_message *reply, NetworkList *ret);
+
 void container_info_done(ContainerInfo *info);
 void network_info_done(NetworkInfo *info);
 void agent_info_done(AgentInfo *info);

@@ -190,6 +190,16 @@ static const Case cases[] = {
         { "net-list-exclusive", false, { "net-list", "--name", "--uuid" } },
         { "net-info", false, { "net-info", "default" } },
         { "net-info-inactive", false, { "net-info", "lab" } },
+        { "net-wait", false, { "net-wait", "default" } },
+        { "net-wait-timeout",
+          false,
+          { "net-wait", "default", "--timeout", "1", "lab", "not there" } },
+        { "net-wait-bad-timeout", false, { "net-wait", "--timeout=x", "default" } },
+        { "net-wait-nothing", true, { "net-wait", "--timeout", "1" } },
+        { "net-wait-no-agent", true, { "-c", "/nonexistent/bus", "net-wait", "x" } },
+        { "help-net-wait", true, { "help", "net-wait" } },
+        { "complete-many", true, { "complete", "--", "net-wait", "default", "-" } },
+        { "net-wait-string", false, { "net-wait default --timeout 3 default; domid web" } },
         { "net-info-unknown", false, { "net-info", "nope" } },
 
         { "event-once", false, { "event", "--event", "lifecycle" } },
@@ -265,6 +275,23 @@ static void test_interrupt(void **state) {
         compare("event-interrupt", text);
 }
 
+static void test_net_wait_interrupt(void **state) {
+        const Case c = { .args = { "net-wait", "default", "lab" } };
+        _cleanup_free_ char *text = NULL;
+        struct stat st = { 0 };
+        Run run;
+
+        run_start(&run, &c);
+        /* The first network is said to be ready while the second is waited for. */
+        for (int i = 0; i < 1000 && st.st_size == 0; i++) {
+                (void) usleep(10000);
+                assert_int_equal(fstat(run.out, &st), 0);
+        }
+        assert_int_equal(kill(run.pid, SIGINT), 0);
+        text = run_finish(&run);
+        compare("net-wait-interrupt", text);
+}
+
 static int setup(void **state) {
         (void) unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
         if (!mkdtemp(socket_directory))
@@ -283,7 +310,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),     cmocka_unit_test(test_complete_network),
                 cmocka_unit_test(test_version),   cmocka_unit_test(test_lost),
-                cmocka_unit_test(test_interrupt),
+                cmocka_unit_test(test_interrupt), cmocka_unit_test(test_net_wait_interrupt),
         };
 
         return cmocka_run_group_tests_name("cli_golden", tests, setup, teardown);
