@@ -46,7 +46,8 @@ check_equal "the running container goes on" "$pid" "$(property MainPID systemd-n
 check "the container is gated" on 'systemctl cat systemd-nspawn@old.service | grep -q /run/ctvirt/bridges/virbr0'
 check "libvirt has found the hook" eval 'bounce default && test "$(marker_value virbr0 WITNESS)" = hook'
 check "no unit has failed" no_failed_units
-check "its manual page is there" on 'test -s /usr/share/man/man8/ctvirtd.8.gz -o ! -d /usr/share/man/man8'
+check "its manual pages are there" on 'test ! -d /usr/share/man/man8 ||
+        test -s /usr/share/man/man1/ctvirt.1.gz -a -s /usr/share/man/man5/ctvirt-xml.5.gz -a -s /usr/share/man/man8/ctvirtd.8.gz'
 sandbox=$(on systemd-analyze security --no-pager ctvirtd.service | tail -n 1)
 check "the agent's sandbox: $sandbox" test -n "$sandbox"
 
@@ -77,7 +78,12 @@ check "and works" eval 'bounce default && test "$(marker_value virbr0 WITNESS)" 
 step "removal"
 define_container ours default
 on ctvirt -q autostart ours
-check "dpkg -r" dpkg_in_host -r ctvirt
+check "one that is not enabled" define_container idle default
+said=$(dpkg_in_host -r ctvirt 2>&1) && removed=yes || removed=no
+check_equal "dpkg -r" yes "$removed"
+check_equal "it names the enabled containers on libvirt's bridges" \
+        "ctvirt: enabled containers on libvirt's bridges run on, but will fail at boot without ctvirt: old ours" \
+        "$(grep 'will fail at boot' <<<"$said" || :)"
 check_not "the agent is gone" agent_is_up
 check_not "the hook is gone" on test -e "$HOOK"
 check_not "/run/ctvirt is gone" on test -e /run/ctvirt
