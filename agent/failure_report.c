@@ -60,8 +60,8 @@ static void tell(Container *c) {
 static void answer_waiting(const Container *c) {
         Request *request, *next;
 
-        for (request = LIST_FIRST(&c->manager->requests); request; request = next) {
-                next = LIST_NEXT(request, link);
+        for (request = TAILQ_FIRST(&c->manager->requests); request; request = next) {
+                next = TAILQ_NEXT(request, entry);
                 if (!request->awaits_failure || !streq_ptr(request->container, c->name))
                         continue;
                 request->awaits_failure = false;

@@ -359,7 +359,7 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
                 return -ENOMEM;
         m->root = "";
         m->run_fd = m->agent_lock_fd = -1;
-        LIST_INIT(&m->requests);
+        TAILQ_INIT(&m->requests);
         LIST_INIT(&m->failure_asks);
         m->libvirt_uri = strdup(libvirt_uri ? libvirt_uri : LIBVIRT_URI);
         if (!m->libvirt_uri)

@@ -46,6 +46,7 @@ typedef struct Manager {
         UnitClient *units;
         bool units_listed; /* the units that systemd had loaded have been seen */
         RequestList requests;
+        uint64_t last_check_id; /* of a question to polkit */
 
         unsigned systemd_version;
         MachineId machine_id;

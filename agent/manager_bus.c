@@ -4,6 +4,8 @@
  * org.ctvirt.agent1.Manager, see agent/api.h.
  */
 
+#include <limits.h>
+
 #include "agent/api.h"
 #include "agent/bus_errors.h"
 #include "agent/bus_objects.h"
@@ -76,6 +78,21 @@ static void define(Request *request) {
                 request_fail_errno(request, r, err);
 }
 
+/* Before anything is kept of it: others may send it as well, and the message is held while polkit
+ * asks. */
+static int check_define_size(const char *xml, const char *file_name, sd_bus_error *error) {
+        size_t size = strlen(xml);
+
+        if (size > CONTAINER_XML_MAX)
+                return sd_bus_error_setf(error, CTVIRT_ERROR_XML,
+                                         "document of %zu bytes is larger than the limit of %d",
+                                         size, CONTAINER_XML_MAX);
+        if (strlen(file_name) > PATH_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "the name of the file is too long");
+        return 0;
+}
+
 static int method_define(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *xml, *file_name;
         uint64_t flags;
@@ -84,6 +101,8 @@ static int method_define(sd_bus_message *message, void *userdata, sd_bus_error *
         r = sd_bus_message_read(message, "sst", &xml, &file_name, &flags);
         if (r >= 0)
                 r = bus_check_flags(flags, CTVIRT_DEFINE_VALIDATE, error);
+        if (r >= 0)
+                r = check_define_size(xml, file_name, error);
         if (r < 0)
                 return r;
         return request_begin(userdata, message, CTVIRT_ACTION_DEFINE, define);

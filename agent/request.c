@@ -4,10 +4,10 @@
 
 #include <stdarg.h>
 
+#include "agent/admission.h"
 #include "agent/api.h"
 #include "agent/bus_errors.h"
 #include "agent/manager.h"
-#include "agent/polkit.h"
 #include "base/log.h"
 
 #define CALL_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
@@ -16,10 +16,11 @@ static Request *request_free(Request *request) {
         if (!request)
                 return NULL;
 
-        LIST_REMOVE(request, link);
+        TAILQ_REMOVE(&request->manager->requests, request, entry);
         if (request->on_end)
                 request->on_end(request->userdata);
-        sd_bus_slot_unref(request->slot);
+        sd_bus_slot_unref(request->check_slot);
+        sd_bus_slot_unref(request->leave_slot);
         sd_bus_message_unref(request->reply);
         sd_bus_message_unref(request->message);
         free(request->container);
@@ -28,7 +29,8 @@ static Request *request_free(Request *request) {
         return NULL;
 }
 
-static int request_new(Manager *m, sd_bus_message *message, RequestStep next, Request **ret) {
+static int request_new(Manager *m, sd_bus_message *message, const char *action, RequestStep next,
+                       Request **ret) {
         _cleanup_free_ char *container = NULL;
         Request *request;
         int r;
@@ -45,8 +47,10 @@ static int request_new(Manager *m, sd_bus_message *message, RequestStep next, Re
         request->manager = m;
         request->message = sd_bus_message_ref(message);
         request->container = TAKE_PTR(container);
+        request->action = action;
         request->next = next;
-        LIST_INSERT_HEAD(&m->requests, request, link);
+        request->uid = UID_UNKNOWN;
+        TAILQ_INSERT_TAIL(&m->requests, request, entry);
         *ret = request;
         return 0;
 }
@@ -55,24 +59,19 @@ int request_begin(Manager *m, sd_bus_message *message, const char *action, Reque
         Request *request;
         int r;
 
-        r = request_new(m, message, next, &request);
+        r = admission_refuse(m, message);
+        if (r != 0)
+                return r;
+        r = request_new(m, message, action, next, &request);
         if (r < 0)
                 return r;
 
-        polkit_authorize(request, action);
+        admission_begin(request);
         return 1;
 }
 
 int request_begin_free(Manager *m, sd_bus_message *message, RequestStep next) {
-        Request *request;
-        int r;
-
-        r = request_new(m, message, next, &request);
-        if (r < 0)
-                return r;
-
-        next(request);
-        return 1;
+        return request_begin(m, message, NULL, next);
 }
 
 Container *request_container(const Request *request) {
@@ -142,6 +141,6 @@ void request_fail_errno(Request *request, int error, const Error *err) {
 void request_list_discard(RequestList *list) {
         Request *request;
 
-        while ((request = LIST_FIRST(list)))
+        while ((request = TAILQ_FIRST(list)))
                 request_free(request);
 }

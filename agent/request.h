@@ -20,6 +20,15 @@ typedef struct Container Container;
 typedef struct Manager Manager;
 typedef struct Request Request;
 
+/* How far it is on its way from the bus to what it asks for, see agent/admission.h. */
+typedef enum RequestStage {
+        REQUEST_STAGE_NEW,      /* waits until somebody has said whose it is */
+        REQUEST_STAGE_ASKED,    /* the bus is asked whose the requests of this sender are */
+        REQUEST_STAGE_ADMITTED, /* may be checked, or worked on */
+} RequestStage;
+
+#define UID_UNKNOWN ((uid_t) -1)
+
 /* A step takes the request over. */
 typedef void (*RequestStep)(Request *request);
 
@@ -30,20 +39,28 @@ struct Request {
         char *container;       /* from the object's path; NULL: a method of the manager */
         char *text;            /* for the steps */
         uint64_t flags;        /* for the steps */
-        sd_bus_slot *slot;     /* a call that may take as long as it likes; NULL: none */
         RequestStep next;
         bool awaits_failure; /* next is to be called when the container's failure was told */
+
+        const char *action; /* CTVIRT_ACTION_*; NULL: everybody may do this */
+        uid_t uid;          /* the sender's, or UID_UNKNOWN */
+        RequestStage stage;
+        sd_bus_slot *check_slot; /* the question to polkit; NULL: none */
+        sd_bus_slot *leave_slot; /* does the sender leave meanwhile? */
+        uint64_t check_id;
+
         /* Whoever keeps a pointer to the request for longer than the bus lives learns of its end.
          */
         void (*on_end)(void *userdata);
         void *userdata;
-        LIST_ENTRY(Request) link;
+        TAILQ_ENTRY(Request) entry;
 };
 
-typedef LIST_HEAD(RequestList, Request) RequestList;
+typedef TAILQ_HEAD(RequestList, Request) RequestList; /* oldest first */
 
 /* Takes the call over: asks whether its sender may do `action` (CTVIRT_ACTION_*), then goes on with
- * next. To be returned by a method handler: 1, or negative errno (no request was made). */
+ * next. The action is a constant. To be returned by a method handler: 1, or negative errno (no
+ * request was made). */
 int request_begin(Manager *m, sd_bus_message *message, const char *action, RequestStep next);
 
 /* For a call that everybody may make. */
