@@ -46,22 +46,104 @@ void output_extra(Output *o, const char *format, ...) {
         va_end(ap);
 }
 
+/* Marks that change the order in which a terminal shows what comes before and after them. */
+static bool is_direction_mark(wchar_t c) {
+        return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+               c == 0x200f || c == 0x061c;
+}
+
+/* The next character of s: its bytes, and its columns, -1 if it cannot be printed. */
+static int text_next(const char *s, size_t *ret_bytes) {
+        mbstate_t state = { 0 };
+        wchar_t c;
+        size_t n;
+        int width;
+
+        n = mbrtowc(&c, s, strlen(s), &state);
+        if (n == 0 || n > strlen(s)) {
+                *ret_bytes = 1;
+                return -1;
+        }
+
+        width = is_direction_mark(c) ? -1 : wcwidth(c);
+        *ret_bytes = n;
+        return width;
+}
+
+size_t text_width(const char *s) {
+        size_t total = 0, n;
+
+        for (; *s; s += n) {
+                int width = text_next(s, &n);
+
+                total += width < 0 ? 4 * n : (size_t) width;
+        }
+        return total;
+}
+
+bool text_is_utf8(const char *s) {
+        return mbstowcs(NULL, s, 0) != (size_t) -1;
+}
+
+static char *append_escaped(char *p, unsigned char c) {
+        static const char digits[] = "0123456789abcdef";
+
+        *p++ = '\\';
+        *p++ = 'x';
+        *p++ = digits[c >> 4];
+        *p++ = digits[c & 15];
+        return p;
+}
+
+/* A copy of s in which everything that cannot be printed, but for what is in `kept`, is written as
+ * \xNN. */
+static char *text_printable(const char *s, const char *kept) {
+        _cleanup_free_ char *copy = malloc(4 * strlen(s) + 1);
+        char *p = copy;
+        size_t n;
+
+        if (!copy)
+                return NULL;
+
+        for (; *s; s += n) {
+                if (text_next(s, &n) >= 0 || strchr(kept, *s)) {
+                        p = mempcpy(p, s, n);
+                        continue;
+                }
+                for (size_t i = 0; i < n; i++)
+                        p = append_escaped(p, (unsigned char) s[i]);
+        }
+
+        *p = '\0';
+        return TAKE_PTR(copy);
+}
+
+_printf_(1, 0) static char *format_printable(const char *format, va_list ap) {
+        _cleanup_free_ char *text = NULL;
+
+        if (vasprintf(&text, format, ap) < 0) {
+                text = NULL;
+                return NULL;
+        }
+        return text_printable(text, "\n\t");
+}
+
 void output_pair(Output *o, const char *key, const char *format, ...) {
+        _cleanup_free_ char *value = NULL;
         va_list ap;
 
-        output_print(o, "%-15s ", key);
         va_start(ap, format);
-        output_vprint(o, format, ap);
+        value = format_printable(format, ap);
         va_end(ap);
-        output_print(o, "\n");
+        output_print(o, "%-15s %s\n", key, value ? value : "");
 }
 
 _printf_(3, 0) static void output_verror(Output *o, const char *prefix, const char *format,
                                          va_list ap) {
+        _cleanup_free_ char *text = format_printable(format, ap);
+
         output_remember(o, fflush(o->out));
-        (void) fputs(prefix, o->err);
-        (void) vfprintf(o->err, format, ap);
-        (void) fputc('\n', o->err);
+        (void) fprintf(o->err, "%s%s\n", prefix, text ? text : strerror(ENOMEM));
 }
 
 void output_error(Output *o, const char *format, ...) {
@@ -101,71 +183,6 @@ int output_flush(Output *o) {
         return r;
 }
 
-/* The next character of s: its bytes, and its columns, -1 if it cannot be printed. */
-static int text_next(const char *s, size_t *ret_bytes) {
-        mbstate_t state = { 0 };
-        wchar_t c;
-        size_t n;
-        int width;
-
-        n = mbrtowc(&c, s, strlen(s), &state);
-        if (n == 0 || n > strlen(s)) {
-                *ret_bytes = 1;
-                return -1;
-        }
-
-        width = wcwidth(c);
-        *ret_bytes = n;
-        return width;
-}
-
-size_t text_width(const char *s) {
-        size_t total = 0, n;
-
-        for (; *s; s += n) {
-                int width = text_next(s, &n);
-
-                total += width < 0 ? 4 * n : (size_t) width;
-        }
-        return total;
-}
-
-bool text_is_utf8(const char *s) {
-        return mbstowcs(NULL, s, 0) != (size_t) -1;
-}
-
-static char *append_escaped(char *p, unsigned char c) {
-        static const char digits[] = "0123456789abcdef";
-
-        *p++ = '\\';
-        *p++ = 'x';
-        *p++ = digits[c >> 4];
-        *p++ = digits[c & 15];
-        return p;
-}
-
-/* A copy of s in which everything that cannot be printed is written as \xNN. */
-static char *text_printable(const char *s) {
-        _cleanup_free_ char *copy = malloc(4 * strlen(s) + 1);
-        char *p = copy;
-        size_t n;
-
-        if (!copy)
-                return NULL;
-
-        for (; *s; s += n) {
-                if (text_next(s, &n) >= 0) {
-                        p = mempcpy(p, s, n);
-                        continue;
-                }
-                for (size_t i = 0; i < n; i++)
-                        p = append_escaped(p, (unsigned char) s[i]);
-        }
-
-        *p = '\0';
-        return TAKE_PTR(copy);
-}
-
 static int table_append(Table *t, const char *cell) {
         if (t->n_cells == t->allocated) {
                 size_t wanted = t->allocated == 0 ? 32 : 2 * t->allocated;
@@ -177,7 +194,7 @@ static int table_append(Table *t, const char *cell) {
                 t->allocated = wanted;
         }
 
-        t->cells[t->n_cells] = text_printable(cell ? cell : "");
+        t->cells[t->n_cells] = text_printable(cell ? cell : "", "");
         return t->cells[t->n_cells++] ? 0 : -ENOMEM;
 }
 

@@ -24,7 +24,9 @@ void output_init(Output *o);
 void output_print(Output *o, const char *format, ...) _printf_(2, 3);
 void output_extra(Output *o, const char *format, ...) _printf_(2, 3);
 
-/* One line of dominfo or net-info: the key with its colon in 15 columns, then the value. */
+/* One line of dominfo or net-info: the key with its colon in 15 columns, then the value. Here, in
+ * errors and in tables, characters that a terminal would not print, or that change the order of
+ * others, appear as \xNN. */
 void output_pair(Output *o, const char *key, const char *format, ...) _printf_(3, 4);
 
 /* One line for err behind "error: " or "warning: ". What was printed before comes out first. */
@@ -40,8 +42,7 @@ int output_flush(Output *o);
 
 /*
  * Table: virsh's table. Every cell is printed as " " and its text, padded to the widest cell of its
- * column and two more, except in the last column; under the header a line of dashes. Characters
- * that a terminal would not print appear as \xNN.
+ * column and two more, except in the last column; under the header a line of dashes.
  *
  * An append that fails for want of memory is remembered and returned by table_print().
  */

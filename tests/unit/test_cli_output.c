@@ -115,6 +115,9 @@ static void test_width(void **state) {
                 { "a\314\210", 1 },                /* combining */
                 { "\033[1m", 7 },                  /* an escape sequence, shown as \x1b[1m */
                 { "\377", 4 },                     /* not UTF-8 */
+                { "\342\200\256", 12 },            /* U+202E: the rest from right to left */
+                { "\342\201\251", 12 },            /* U+2069 */
+                { "\302\233", 8 },                 /* U+009B: a control sequence begins */
                 { "\345\256", 8 },                 /* cut off */
         };
         Memory m = { 0 };
@@ -185,6 +188,18 @@ static void test_errors(void **state) {
         }
 }
 
+/* Names come from the command line, titles from anybody who may define. */
+static void test_terminal_safe(void **state) {
+        Memory m = { 0 };
+
+        memory_open(&m, false);
+        output_error(&m.output, "no container '%s'\n(really)",
+                     "\033]0;x\007\302\233a\342\200\256b");
+        output_pair(&m.output, "Title:", "%s", "\342\201\246c\033[2J\344");
+        memory_close(&m, "Title:          \\xe2\\x81\\xa6c\\x1b[2J\\xe4\n",
+                     "error: no container '\\x1b]0;x\\x07\\xc2\\x9ba\\xe2\\x80\\xaeb'\n(really)\n");
+}
+
 static void test_full_disk(void **state) {
         Memory m = { 0 };
         FILE *out;
@@ -212,12 +227,12 @@ static void test_utf8(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_table),       cmocka_unit_test(test_table_quiet),
-                cmocka_unit_test(test_table_empty), cmocka_unit_test(test_table_title),
-                cmocka_unit_test(test_width),       cmocka_unit_test(test_table_characters),
-                cmocka_unit_test(test_pair),        cmocka_unit_test(test_extra),
-                cmocka_unit_test(test_errors),      cmocka_unit_test(test_full_disk),
-                cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_table),         cmocka_unit_test(test_table_quiet),
+                cmocka_unit_test(test_table_empty),   cmocka_unit_test(test_table_title),
+                cmocka_unit_test(test_width),         cmocka_unit_test(test_table_characters),
+                cmocka_unit_test(test_pair),          cmocka_unit_test(test_extra),
+                cmocka_unit_test(test_errors),        cmocka_unit_test(test_full_disk),
+                cmocka_unit_test(test_terminal_safe), cmocka_unit_test(test_utf8),
         };
 
         return cmocka_run_group_tests_name("cli_output", tests, NULL, NULL);
