@@ -3,66 +3,72 @@
 /*
  * ctvirt-network-hook: the witness that libvirt calls itself. libvirt holds the network's lock
  * while it waits for us, without a time limit, and takes the network down if we fail. So: exit 0
- * whatever happens, a hard deadline, no call of libvirt, no waiting for the agent.
+ * whatever happens, a hard deadline, no call of libvirt, no waiting for the agent. Needs libc only;
+ * what needs more is loaded when nothing can go wrong any more, from a module.
  */
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <time.h>
+#include <sys/un.h>
 
-#include "hooks/hook_input.h"
-#include "hooks/journal.h"
-#include "units/edge.h"
-#include "units/pid1.h"
+#include "hooks/deadline.h"
+#include "hooks/network_hook.h"
 #include "units/run_dir.h"
 
-#define MSEC 1000
-/* The agent sees the marker and does what we leave undone. */
-#define PATIENCE_WITH_AGENT_USEC (UINT64_C(250) * MSEC)
-#define PATIENCE_ALONE_USEC (UINT64_C(5000) * MSEC)
-/* For everything that has no deadline of its own: a file system, journald. */
-#define PATIENCE_MARGIN_USEC (UINT64_C(250) * MSEC)
+#define MODULE CTVIRT_LIBEXECDIR "/network-hook.so"
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define ENTRY "SYSLOG_IDENTIFIER=ctvirt-hook\nPRIORITY=4\nMESSAGE="
 
-typedef struct Run {
-        int run_fd;
-        uint64_t deadline_usec;
-        HookInput input;
-        Pid1 *pid1;
-} Run;
+/* One line in the journal, without a library and without waiting; also fit for a signal handler.
+ * systemd.journal-fields(7), and "Native Journal Protocol" of systemd. */
+static void complain(const char *text) {
+        static const struct sockaddr_un address = { AF_UNIX, JOURNAL_SOCKET };
+        const struct iovec parts[] = {
+                { (char *) ENTRY, strlen(ENTRY) },
+                { (char *) text, strcspn(text, "\n") },
+                { (char *) "\n", 1 },
+        };
+        const struct msghdr message = {
+                .msg_name = (void *) &address,
+                .msg_namelen = sizeof(address),
+                .msg_iov = (struct iovec *) parts,
+                .msg_iovlen = ELEMENTSOF(parts),
+        };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-static uint64_t now_usec(void) {
-        struct timespec t = { 0 };
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+        if (fd >= 0)
+                (void) sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void on_alarm(int signal) {
         _exit(0);
 }
 
-/* The last resort, whatever we hang in by then. */
-static void arm_alarm(uint64_t usec) {
-        const struct itimerval timer = {
-                .it_value = { .tv_sec = (time_t) (usec / 1000000),
-                              .tv_usec = (suseconds_t) (usec % 1000000) },
-        };
-
-        (void) setitimer(ITIMER_REAL, &timer, NULL);
+static void on_crash(int signal) {
+        complain("The hook has crashed; the agent does its work if it runs");
+        _exit(0);
 }
 
+/* Whatever libvirt had blocked or ignored; on a stack of its own, as the usual one may be used up. */
 static void set_up_signals(void) {
+        static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+        static char stack[16 * 1024];
+        const stack_t own_stack = { .ss_sp = stack, .ss_size = sizeof(stack) };
         const struct sigaction ignore = { .sa_handler = SIG_IGN };
         const struct sigaction alarm = { .sa_handler = on_alarm };
+        const struct sigaction crash = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
         sigset_t set;
 
+        (void) sigaltstack(&own_stack, NULL);
         (void) sigaction(SIGPIPE, &ignore, NULL);
         (void) sigaction(SIGALRM, &alarm, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(crashes); i++)
+                (void) sigaction(crashes[i], &crash, NULL);
         (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGALRM);
-        (void) sigprocmask(SIG_UNBLOCK, &set, NULL);
+        (void) sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 /* 0, 1 and 2 are taken by something, so that no file of ours gets such a number; the rest is
@@ -84,139 +90,50 @@ static bool agent_is_alive(void) {
         return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) >= 0 && lock.l_type != F_UNLCK;
 }
 
-static uint64_t time_left(const Run *run) {
-        uint64_t now = now_usec();
+static bool is_trusted(const char *path, mode_t type) {
+        struct stat st;
 
-        return now < run->deadline_usec ? run->deadline_usec - now : 0;
+        return lstat(path, &st) >= 0 && (st.st_mode & S_IFMT) == type && st.st_uid == 0 &&
+               (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-static const EdgeRoad *road_to_pid1(Run *run, EdgeRoad *road) {
-        if (!run->pid1)
+/* NULL, said in the journal: it may be in the middle of an upgrade, of it or of one of its
+ * libraries. */
+static NetworkHook load(void) {
+        NetworkHook hook = NULL;
+        const char *error;
+        void *module;
+
+        if (!is_trusted(CTVIRT_LIBEXECDIR, S_IFDIR) || !is_trusted(MODULE, S_IFREG)) {
+                complain(MODULE " is missing, or others than root can write to it");
                 return NULL;
-        *road = pid1_road(run->pid1);
-        return road;
-}
-
-static int on_started(Run *run, EdgeOutcome *ret) {
-        const HookInput *input = &run->input;
-        const EdgeRequest request = {
-                .bridge = input->bridge,
-                .network = input->network,
-                .uuid = input->has_uuid ? &input->uuid : NULL,
-                .witness = WITNESS_HOOK,
-        };
-        EdgeRoad road;
-
-        return bridge_edge(run->run_fd, &request, road_to_pid1(run, &road), time_left(run), ret);
-}
-
-static void tell_started(const HookInput *input, int r, EdgeOutcome outcome) {
-        const JournalFacts facts = { .network = input->network, .bridge = input->bridge };
-
-        if (r < 0) {
-                journal_line(LOG_WARNING, &facts,
-                             "Bridge %s of network '%s' is ready, but its containers could not be "
-                             "started: %s",
-                             input->bridge, input->network, strerror(-r));
-                return;
         }
-        switch (outcome) {
-        case EDGE_NOT_READY:
-                journal_line(LOG_INFO, &facts,
-                             "Network '%s' has started, but its bridge %s is not up",
-                             input->network, input->bridge);
-                break;
-        case EDGE_HANDLED:
-                journal_line(LOG_DEBUG, &facts, "Bridge %s of network '%s' is known to be ready",
-                             input->bridge, input->network);
-                break;
-        case EDGE_MADE:
-                journal_line(
-                        LOG_INFO, &facts,
-                        "Bridge %s of network '%s' is ready: queued the start of its containers",
-                        input->bridge, input->network);
-                break;
+        module = dlopen(MODULE, RTLD_LAZY | RTLD_LOCAL);
+        if (module)
+                *(void **) &hook = dlsym(module, NETWORK_HOOK_ENTRY);
+        if (!hook) {
+                error = dlerror();
+                complain(error ? error : MODULE " cannot be loaded");
         }
-}
-
-static int on_stopped(Run *run) {
-        EdgeRoad road;
-
-        return bridge_gone(run->run_fd, run->input.bridge, run->input.network,
-                           road_to_pid1(run, &road), time_left(run));
-}
-
-static void tell_stopped(const HookInput *input, int r) {
-        const JournalFacts facts = { .network = input->network, .bridge = input->bridge };
-
-        if (r < 0)
-                journal_line(
-                        LOG_WARNING, &facts,
-                        "Network '%s' has stopped, but that could not be told for bridge %s: %s",
-                        input->network, input->bridge, strerror(-r));
-        else
-                journal_line(LOG_INFO, &facts, "Network '%s' has stopped: bridge %s is gone",
-                             input->network, input->bridge);
-}
-
-/* journald is asked last: by then everything is done, and it may be the one that hangs. */
-static void act(Run *run) {
-        EdgeOutcome outcome = EDGE_NOT_READY;
-        int r;
-
-        switch (run->input.op) {
-        case HOOK_OP_STARTED:
-                r = on_started(run, &outcome);
-                arm_alarm(PATIENCE_MARGIN_USEC);
-                tell_started(&run->input, r, outcome);
-                break;
-        case HOOK_OP_STOPPED:
-                r = on_stopped(run);
-                arm_alarm(PATIENCE_MARGIN_USEC);
-                tell_stopped(&run->input, r);
-                break;
-        }
-}
-
-static int read_input(Run *run, int argc, char *argv[]) {
-        _cleanup_error_ Error *complaint = NULL;
-        const JournalFacts facts = { .network = argc > 1 ? argv[1] : NULL };
-        int r;
-
-        r = hook_input_read(argc, argv, STDIN_FILENO, "", &run->input, &complaint);
-        if (r < 0 && r != -EINVAL)
-                journal_line(LOG_WARNING, &facts, "Cannot find out the bridge of network '%s': %s",
-                             argv[1], complaint ? complaint->text : strerror(-r));
-        return r;
+        return hook;
 }
 
 int main(int argc, char *argv[]) {
-        uint64_t patience;
-        Run run = { 0 };
+        uint64_t patience, deadline_usec;
+        NetworkHook hook;
 
         set_up_signals();
-        arm_alarm(PATIENCE_ALONE_USEC + PATIENCE_MARGIN_USEC);
+        deadline_arm(PATIENCE_ALONE_USEC + PATIENCE_MARGIN_USEC);
         set_up_fds();
         (void) umask(0022);
 
         patience = agent_is_alive() ? PATIENCE_WITH_AGENT_USEC : PATIENCE_ALONE_USEC;
-        run.deadline_usec = now_usec() + patience;
-        arm_alarm(patience + PATIENCE_MARGIN_USEC);
+        deadline_usec = deadline_now() + patience;
+        deadline_arm(patience + PATIENCE_MARGIN_USEC);
 
-        /* PID 1 lets us in while we read. Without it the marker is written too. */
-        (void) pid1_connect(run.deadline_usec, &run.pid1);
-
-        if (read_input(&run, argc, argv) < 0 || !run.input.bridge)
-                _exit(0);
-
-        run.run_fd = run_dir_open();
-        if (run.run_fd < 0) {
-                journal_line(LOG_ERR, NULL, "Cannot open " CTVIRT_RUN_DIR ": %s",
-                             strerror(-run.run_fd));
-                _exit(0);
-        }
-
-        act(&run);
+        hook = load();
+        if (hook)
+                hook(argc, argv, deadline_usec);
 
         /* Not return: nothing that the libraries' destructors do is worth libvirt's time. */
         _exit(0);

@@ -42,6 +42,10 @@ bridge_has() {
         on test -e "/sys/class/net/$1/brif/$2"
 }
 
+bounce() {
+        on virsh -q net-destroy default && on virsh -q net-start default
+}
+
 # define_refused TEXT NAME BODY [PATTERN]
 define_refused() {
         printf "<domain type='nspawn'><name>%s</name><os><type>exe</type></os>%s</domain>" "$2" "$3" | put_file /root/refused.xml
@@ -240,9 +244,27 @@ for bridge in ../../etc/x '' . 'a b' %n%s nosuchbridge; do
         hook_ends "bridge '$bridge'" 400 "printf %s \$'$data' | \$HOOK default started begin -"
 done
 # As in the middle of an upgrade of one of its libraries.
-on 'lib=$(ldd /usr/libexec/ctvirt/ctvirt-network-hook | sed -n "s/.*=> \(.*libxml2[^ ]*\).*/\1/p"); echo "$lib" >/root/lib; mv "$lib" "$lib.away"'
+on 'lib=$(ldd /usr/libexec/ctvirt/network-hook.so | sed -n "s/.*=> \(.*libxml2[^ ]*\).*/\1/p"); echo "$lib" >/root/lib; mv "$lib" "$lib.away"'
 hook_ends "a library is missing" 400 '$HOOK default started begin - </dev/null'
+check "the journal tells which" wait_for 5 on 'journalctl -b -t ctvirt-hook -g libxml2'
+# virsh has libvirt's libraries, which need it as well.
+on 'mkdir -p /root/libs && cp "$(cat /root/lib).away" /root/libs/libxml2.so && ln -sf libxml2.so "/root/libs/$(basename "$(cat /root/lib)")"'
+check "a network starts meanwhile" \
+        on 'export LD_LIBRARY_PATH=/root/libs; virsh -q net-destroy default && virsh -q net-start default'
 on 'lib=$(cat /root/lib); mv "$lib.away" "$lib"'
+check "the hook works again" eval 'bounce && test "$(marker_value virbr0 WITNESS)" = hook'
+on 'cd /usr/libexec/ctvirt && cp -p network-hook.so /root/module && truncate -s 20000 network-hook.so'
+hook_ends "half of its module" 400 '$HOOK default started begin - </dev/null'
+on 'rm /usr/libexec/ctvirt/network-hook.so'
+hook_ends "no module" 400 '$HOOK default started begin - </dev/null'
+on 'install -o mallory -m 0644 /root/module /usr/libexec/ctvirt/network-hook.so'
+check "a module of another user does nothing" \
+        eval 'on virsh -q net-destroy default && on systemctl stop ctvirtd.service && on virsh -q net-start default && on test ! -e /run/ctvirt/bridges/virbr0'
+on 'install -m 0644 /root/module /usr/libexec/ctvirt/network-hook.so'
+check "one of root does" eval 'bounce && on test -e /run/ctvirt/bridges/virbr0'
+on systemctl start ctvirtd.service
+check "the agent is up" wait_for 10 agent_is_up
+agent_before=$(on systemctl show -P MainPID ctvirtd.service)
 data=$(hook_data default virbr0 | sed "s/'/\\\\'/g")
 
 on 'rm -f /run/ctvirt/lock/virbr0; mkfifo /run/ctvirt/lock/virbr0'
