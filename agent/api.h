@@ -13,6 +13,8 @@
  *   ListNetworks() -> (aa{sv})                  the keys of Network.GetInfo()
  *   GetInfo() -> (a{sv})                        Version s, LibvirtURI s, LibvirtVersion s (empty:
  *                                               not connected), SystemdVersion u
+ *   Without a list from libvirt the methods about networks, here and below, wait for two seconds
+ *   and fail then.
  *   signal ContainerEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *   signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *
@@ -22,7 +24,7 @@
  *                          Bridges as, WaitingFor as (bridges and networks that are not ready),
  *                          LastFailure s (empty: none); and, not in ListContainers():
  *                          OSType s, VCPUs u (0: unlimited), MaxMemoryKiB t (0: unlimited),
- *                          UsedMemoryKiB t, CPUTimeNSec t
+ *                          UsedMemoryKiB t, CPUTimeNSec t (left out: not known)
  *   GetXML(t flags) -> (s xml)
  *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
  *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address ("": none), prefix (0: not known);

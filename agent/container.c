@@ -32,6 +32,7 @@ Container *container_free(Container *c) {
         free(c->sub_state);
         free(c->result);
         free(c->last_failure);
+        sd_event_source_disable_unref(c->shutdown_timer);
         sd_event_source_disable_unref(c->destroy_timer);
         sd_bus_slot_unref(c->destroy_slot);
         sd_event_source_disable_unref(c->retry_timer);
@@ -48,7 +49,7 @@ int container_new(Manager *manager, const char *name, Container **ret) {
 
         c->manager = manager;
         /* Whatever systemd has loaded has been reported, so this one is known to be down. */
-        c->seen = manager && manager->units_listed;
+        c->seen = c->caught_up = manager && manager->units_listed;
         c->name = strdup(name);
         c->unit = container_unit_name(name);
         if (!c->name || !c->unit)

@@ -36,7 +36,8 @@ typedef struct Container {
 
         /* live state, from UnitClient */
         bool seen;
-        bool active; /* active or activating or deactivating (a payload may be there) */
+        bool caught_up; /* told, or known to be down, since the bus was last connected */
+        bool active;    /* active or activating or deactivating (a payload may be there) */
         char *active_state;
         char *sub_state;
         char *result;
@@ -49,6 +50,8 @@ typedef struct Container {
         uint32_t main_pid;
         bool shutdown_requested;
         bool destroy_requested;
+        sd_event_source *shutdown_timer; /* tells its PID 1 again */
+        unsigned shutdown_times;
         sd_event_source *destroy_timer; /* runs out when destroying takes too long */
         sd_bus_slot *destroy_slot;      /* the call that kills its PID 1 */
 

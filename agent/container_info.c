@@ -68,15 +68,26 @@ static int append_state(sd_bus_message *m, const Container *c) {
         return r < 0 ? r : append_strv_entry(m, "WaitingFor", waiting);
 }
 
+/* What systemd does not know is left out: 0 would be a value. */
+static int append_usage(sd_bus_message *m, const UnitFacts *facts) {
+        int r = 0;
+
+        if (facts->memory_current > 0)
+                r = sd_bus_message_append(m, "{sv}", "UsedMemoryKiB", "t",
+                                          facts->memory_current / 1024);
+        if (r >= 0 && facts->cpu_usage_nsec > 0)
+                r = sd_bus_message_append(m, "{sv}", "CPUTimeNSec", "t", facts->cpu_usage_nsec);
+        return r;
+}
+
 static int append_resources(sd_bus_message *m, const Container *c, const UnitFacts *facts) {
         const ContainerDef *def = c->def;
+        int r;
 
-        return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}", /* */
-                                     "OSType", "s", OS_TYPE,    /* */
-                                     "VCPUs", "u", (uint32_t) (def ? def->vcpus : 0),
-                                     "MaxMemoryKiB", "t", def ? def->memory_kib : UINT64_C(0),
-                                     "UsedMemoryKiB", "t", facts->memory_current / 1024,
-                                     "CPUTimeNSec", "t", facts->cpu_usage_nsec);
+        r = sd_bus_message_append(m, "{sv}{sv}{sv}", "OSType", "s", OS_TYPE, /* */
+                                  "VCPUs", "u", (uint32_t) (def ? def->vcpus : 0), "MaxMemoryKiB",
+                                  "t", def ? def->memory_kib : UINT64_C(0));
+        return r < 0 ? r : append_usage(m, facts);
 }
 
 int container_info_append(sd_bus_message *m, const Container *c, const UnitFacts *facts) {

@@ -133,6 +133,12 @@ static Container *find_or_make(Manager *m, const UnitState *state) {
         return make_running(m, name);
 }
 
+/* One that we have only just made runs since before we were there to see it start. */
+static bool is_news(const Container *c, const UnitState *state) {
+        return c->active_state || state->active_enter_usec == 0 ||
+               state->active_enter_usec >= c->manager->connected_usec;
+}
+
 void container_watch_on_unit(const UnitState *state, void *userdata) {
         _cleanup_free_ char *old_active = NULL, *old_sub = NULL;
         Manager *m = userdata;
@@ -143,12 +149,12 @@ void container_watch_on_unit(const UnitState *state, void *userdata) {
         if (!c)
                 return;
 
-        was_seen = c->seen;
+        was_seen = c->seen && is_news(c, state);
         old_active = c->active_state ? strdup(c->active_state) : NULL;
         old_sub = c->sub_state ? strdup(c->sub_state) : NULL;
         if (take_over(c, state) < 0)
                 log_error("Out of memory, the state of container '%s' is not known", c->name);
-        c->seen = true;
+        c->seen = c->caught_up = true;
         if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)
                 c->shutdown_requested = c->destroy_requested = false;
 
@@ -161,6 +167,7 @@ void container_watch_on_unit(const UnitState *state, void *userdata) {
 
         if (!container_is_kept(c))
                 container_table_drop(&m->containers, c);
+        manager_check_caught_up(m);
 }
 
 /*
@@ -234,13 +241,14 @@ static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, vo
 
                 if (strv_contains(units.all, c->unit))
                         continue;
-                c->seen = true;
+                c->seen = c->caught_up = true;
                 if (c->active)
                         mark_stopped(c);
         }
         STRV_FOREACH(unit, units.running)
                 expect_running(m, *unit);
         m->units_listed = true;
+        manager_check_caught_up(m);
 }
 
 int container_watch_catch_up(Manager *m) {

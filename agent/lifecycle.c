@@ -9,6 +9,7 @@
 #include "agent/failure_report.h"
 #include "agent/heal.h"
 #include "agent/manager.h"
+#include "agent/shutdown_again.h"
 #include "agent/unit_facts.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
@@ -259,13 +260,14 @@ static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *user
 }
 
 /* systemd's own way: SIGTERM to nspawn, which tells the container's PID 1 to halt, and the unit's
- * time limit after that. */
+ * time limit after that; and for a PID 1 that did not hear it, the same again. */
 void lifecycle_shutdown(Request *request) {
         Container *c = lifecycle_running(request);
 
         if (!c)
                 return;
         c->shutdown_requested = true;
+        shutdown_again_start(c);
         request_call(request, on_told, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit",
                      "ss", c->unit, "replace");
 }

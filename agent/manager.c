@@ -63,7 +63,7 @@ static void tell_ready(Manager *m) {
 }
 
 void manager_check_ready(Manager *m) {
-        if (!m->bus || strv_length(m->orphans) == 0)
+        if (!m->bus || (m->caught_up && strv_length(m->orphans) == 0))
                 tell_ready(m);
 }
 
@@ -141,6 +141,38 @@ static void on_reloaded(void *userdata) {
  * The system bus
  */
 
+static void let_calls_in(Manager *m) {
+        m->caught_up = true;
+        m->catch_up_source = sd_event_source_disable_unref(m->catch_up_source);
+        system_bus_claim(m->system_bus);
+}
+
+void manager_check_caught_up(Manager *m) {
+        if (m->caught_up || !m->units_listed)
+                return;
+        for (size_t i = 0; i < m->containers.n_items; i++)
+                if (!m->containers.items[i]->caught_up)
+                        return;
+        let_calls_in(m);
+}
+
+/* An answer that may be wrong is better than none for good. */
+static int on_catch_up_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
+        log_warning("systemd does not tell the states of all containers");
+        let_calls_in(userdata);
+        return 0;
+}
+
+static int start_catch_up(Manager *m) {
+        int r;
+
+        (void) sd_event_now(m->event, CLOCK_REALTIME, &m->connected_usec);
+        r = sd_event_add_time_relative(m->event, &m->catch_up_source, CLOCK_MONOTONIC,
+                                       READY_LIMIT_USEC, RELOAD_ACCURACY_USEC, on_catch_up_overdue,
+                                       m);
+        return r < 0 ? r : container_watch_catch_up(m);
+}
+
 static int on_bus_connected(sd_bus *bus, void *userdata) {
         Manager *m = userdata;
         int r;
@@ -161,7 +193,7 @@ static int on_bus_connected(sd_bus *bus, void *userdata) {
         if (r >= 0)
                 r = unit_client_start(m->units);
         if (r >= 0)
-                r = container_watch_catch_up(m);
+                r = start_catch_up(m);
         if (r < 0)
                 return r;
 
@@ -180,7 +212,10 @@ static void on_bus_disconnected(void *userdata) {
         request_list_discard(&m->requests);
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
-        m->units_listed = m->reloading = false;
+        m->units_listed = m->caught_up = m->reloading = false;
+        m->catch_up_source = sd_event_source_disable_unref(m->catch_up_source);
+        for (size_t i = 0; i < m->containers.n_items; i++)
+                m->containers.items[i]->caught_up = false;
 }
 
 static void on_bus_settled(bool named, void *userdata) {

@@ -44,7 +44,10 @@ typedef struct Manager {
         sd_bus *bus;
         BusCalls *calls;
         UnitClient *units;
-        bool units_listed; /* the units that systemd had loaded have been seen */
+        bool units_listed;       /* which units systemd had loaded is known */
+        bool caught_up;          /* and their states, or they were waited for long enough */
+        uint64_t connected_usec; /* CLOCK_REALTIME */
+        sd_event_source *catch_up_source; /* limits that wait */
         RequestList requests;
         uint64_t last_check_id; /* of a question to polkit */
 
@@ -120,6 +123,10 @@ void manager_on_bridge_gone(Manager *m, const char *bridge);
 
 /* Tells systemd that the agent is up, once all that has to be done before that is done. */
 void manager_check_ready(Manager *m);
+
+/* Lets calls in, once the states of all containers are known: before that we would say of those that
+ * run that they do not. */
+void manager_check_caught_up(Manager *m);
 
 /* Asks for a daemon-reload soon (requests are coalesced), so that the generator runs again. */
 void manager_request_reload(Manager *m);

@@ -12,6 +12,7 @@
 #include "agent/container_info.h"
 #include "agent/define.h"
 #include "agent/events.h"
+#include "agent/network_wait.h"
 
 /*
  * DefineContainer
@@ -152,27 +153,50 @@ static int method_lookup_container(sd_bus_message *message, void *userdata, sd_b
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
 }
 
-static int method_lookup_network(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_free_ char *path = NULL;
+static const Network *find_network(const Manager *m, const char *what) {
         const Network *n = NULL;
-        Manager *m = userdata;
-        const char *what;
         Uuid uuid;
-        int r;
 
-        r = sd_bus_message_read(message, "s", &what);
-        if (r < 0)
-                return r;
         if (uuid_from_string(what, &uuid) >= 0)
                 n = network_table_by_uuid(&m->networks, &uuid);
-        if (!n)
-                n = network_table_by_name(&m->networks, what);
-        if (!n)
-                return sd_bus_error_setf(error, CTVIRT_ERROR_NO_SUCH_NETWORK,
-                                         "no network with matching name '%s'", what);
+        return n ? n : network_table_by_name(&m->networks, what);
+}
 
-        r = sd_bus_path_encode(CTVIRT_BUS_NETWORK_PREFIX, n->name, &path);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
+static void lookup_network(Request *request) {
+        _cleanup_free_ char *path = NULL;
+        const Network *n = NULL;
+        const char *what;
+        int r;
+
+        r = sd_bus_message_rewind(request->message, true);
+        if (r >= 0)
+                r = sd_bus_message_read(request->message, "s", &what);
+        if (r >= 0)
+                n = find_network(request->manager, what);
+        if (r >= 0 && !n) {
+                request_fail(request, CTVIRT_ERROR_NO_SUCH_NETWORK,
+                             "no network with matching name '%s'", what);
+                return;
+        }
+
+        if (r >= 0)
+                r = sd_bus_path_encode(CTVIRT_BUS_NETWORK_PREFIX, n->name, &path);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(request->message, &request->reply);
+        if (r >= 0)
+                r = sd_bus_message_append(request->reply, "o", path);
+        if (r < 0)
+                request_fail_errno(request, r, NULL);
+        else
+                request_answer(request);
+}
+
+static void wait_lookup_network(Request *request) {
+        network_wait(request, lookup_network);
+}
+
+static int method_lookup_network(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return request_begin_free(userdata, message, wait_lookup_network);
 }
 
 static int append_containers(sd_bus_message *reply, Manager *m) {
@@ -195,30 +219,40 @@ static int append_networks(sd_bus_message *reply, Manager *m) {
         return 0;
 }
 
-static int reply_list(sd_bus_message *message, Manager *m,
-                      int (*append)(sd_bus_message *reply, Manager *m)) {
-        sd_bus_message *reply = NULL;
+static void answer_list(Request *request, int (*append)(sd_bus_message *reply, Manager *m)) {
         int r;
 
-        r = sd_bus_message_new_method_return(message, &reply);
+        r = sd_bus_message_new_method_return(request->message, &request->reply);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
+                r = sd_bus_message_open_container(request->reply, SD_BUS_TYPE_ARRAY, "a{sv}");
         if (r >= 0)
-                r = append(reply, m);
+                r = append(request->reply, request->manager);
         if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
-        sd_bus_message_unref(reply);
-        return r;
+                r = sd_bus_message_close_container(request->reply);
+        if (r < 0)
+                request_fail_errno(request, r, NULL);
+        else
+                request_answer(request);
+}
+
+static void list_containers(Request *request) {
+        answer_list(request, append_containers);
 }
 
 static int method_list_containers(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return reply_list(message, userdata, append_containers);
+        return request_begin_free(userdata, message, list_containers);
+}
+
+static void list_networks(Request *request) {
+        answer_list(request, append_networks);
+}
+
+static void wait_list_networks(Request *request) {
+        network_wait(request, list_networks);
 }
 
 static int method_list_networks(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return reply_list(message, userdata, append_networks);
+        return request_begin_free(userdata, message, wait_list_networks);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "agent/api.h"
 #include "agent/bus_objects.h"
 #include "agent/container_info.h"
+#include "agent/network_wait.h"
 
 static bool uses_network(const Container *c, const Network *n) {
         return strv_contains(c->networks, n->name) ||
@@ -86,27 +87,36 @@ int network_info_append(sd_bus_message *reply, Manager *m, const Network *n) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+static void get_info(Request *request) {
         _cleanup_free_ char *name = NULL;
-        sd_bus_message *reply = NULL;
-        Manager *m = userdata;
+        Manager *m = request->manager;
         const Network *n;
         int r;
 
-        r = sd_bus_path_decode(sd_bus_message_get_path(message), CTVIRT_BUS_NETWORK_PREFIX, &name);
-        if (r < 0)
-                return r;
+        r = sd_bus_path_decode(sd_bus_message_get_path(request->message), CTVIRT_BUS_NETWORK_PREFIX,
+                               &name);
         n = r > 0 ? network_table_by_name(&m->networks, name) : NULL;
-        if (!n)
-                return sd_bus_error_set(error, CTVIRT_ERROR_NO_SUCH_NETWORK, "no such network");
+        if (r >= 0 && !n) {
+                request_fail(request, CTVIRT_ERROR_NO_SUCH_NETWORK, "no such network");
+                return;
+        }
 
-        r = sd_bus_message_new_method_return(message, &reply);
         if (r >= 0)
-                r = network_info_append(reply, m, n);
+                r = sd_bus_message_new_method_return(request->message, &request->reply);
         if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
-        sd_bus_message_unref(reply);
-        return r;
+                r = network_info_append(request->reply, m, n);
+        if (r < 0)
+                request_fail_errno(request, r, NULL);
+        else
+                request_answer(request);
+}
+
+static void wait_get_info(Request *request) {
+        network_wait(request, get_info);
+}
+
+static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return request_begin_free(userdata, message, wait_get_info);
 }
 
 /* A Network knows no manager, so the object's userdata is the manager. */
@@ -119,7 +129,8 @@ static int find_network(sd_bus *bus, const char *path, const char *interface, vo
         r = sd_bus_path_decode(path, CTVIRT_BUS_NETWORK_PREFIX, &name);
         if (r <= 0)
                 return r;
-        if (!network_table_by_name(&m->networks, name))
+        /* Before the list, one that we have not heard of may exist. */
+        if (m->networks_known && !network_table_by_name(&m->networks, name))
                 return 0;
 
         *ret_found = m;

@@ -9,6 +9,7 @@
 #include "agent/events.h"
 #include "agent/heal.h"
 #include "agent/network_files.h"
+#include "agent/network_wait.h"
 #include "base/log.h"
 #include "units/generated.h"
 
@@ -117,6 +118,7 @@ void manager_on_networks_listed(Manager *m) {
         if (m->network_files)
                 network_files_on_list(m->network_files);
         network_follow(m, NULL);
+        network_wait_listed(m);
 }
 
 void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge) {

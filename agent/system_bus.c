@@ -19,6 +19,7 @@ struct SystemBus {
         uint64_t retry_usec;
         sd_bus *bus;
         bool named;
+        bool claimed; /* the name has been asked for, by our owner's wish */
 };
 
 /* The next attempt, each one later than the one before it. */
@@ -42,7 +43,7 @@ static void disconnect(SystemBus *b) {
         /* Not flushed: that would wait for a bus daemon that may hang. What fits into the socket
          * has been written already. */
         b->bus = sd_bus_close_unref(b->bus);
-        b->named = false;
+        b->named = b->claimed = false;
 }
 
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
@@ -95,9 +96,7 @@ static int set_up(SystemBus *b) {
                                       "Disconnected", on_gone, NULL, b);
         if (r >= 0)
                 r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r >= 0)
-                r = b->handlers.on_connected(b->bus, b->handlers.userdata);
-        return r < 0 ? r : request_name(b);
+        return r < 0 ? r : b->handlers.on_connected(b->bus, b->handlers.userdata);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -105,7 +104,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         /* Only the name is missing, for example because the bus has not read its policy yet. */
-        if (b->bus && sd_bus_is_open(b->bus) > 0) {
+        if (b->bus && b->claimed && sd_bus_is_open(b->bus) > 0) {
                 r = request_name(b);
                 if (r >= 0)
                         return 0;
@@ -146,6 +145,14 @@ int system_bus_new(sd_event *event, const char *name, const SystemBusHandlers *h
 
         *ret = TAKE_PTR(b);
         return 0;
+}
+
+void system_bus_claim(SystemBus *b) {
+        if (!b->bus || b->claimed)
+                return;
+        b->claimed = true;
+        if (request_name(b) < 0)
+                retry_later(b);
 }
 
 SystemBus *system_bus_free(SystemBus *b) {

@@ -14,9 +14,9 @@
 typedef struct SystemBus SystemBus;
 
 typedef struct SystemBusHandlers {
-        /* There is a new connection: add objects, matches and clients. What was sent waits until
-         * the bus has greeted. Negative errno: the connection is given up, and tried again later.
-         */
+        /* There is a new connection: add objects, matches and clients, and ask for the name when
+         * calls can be answered. What was sent waits until the bus has greeted. Negative errno: the
+         * connection is given up, and tried again later. */
         int (*on_connected)(sd_bus *bus, void *userdata);
         /* Forget everything that has to do with the connection. */
         void (*on_disconnected)(void *userdata);
@@ -28,6 +28,10 @@ typedef struct SystemBusHandlers {
 /* Nothing is called before the event loop runs. */
 int system_bus_new(sd_event *event, const char *name, const SystemBusHandlers *handlers,
                    SystemBus **ret);
+
+/* Asks for the name, once a connection; nothing without a connection. Those who call us by the name
+ * wait until we have it. */
+void system_bus_claim(SystemBus *b);
 
 /* Calls on_disconnected if there is a connection. */
 SystemBus *system_bus_free(SystemBus *b);

@@ -40,6 +40,9 @@ int generated_nspawn_format(const GeneratedInput *in, char **ret);
 int generated_dropin_format(const GeneratedInput *in, char **ret);
 int generated_network_format(const GeneratedInput *in, size_t interface, char **ret);
 
+/* Whether the container boots an init, which can be told to shut down. */
+bool generated_boots_init(const ContainerDef *def);
+
 /* The name that interface number i has inside: "host0", "host1", … or "mv-eth0". Owned. */
 char *generated_link_inside(const ContainerDef *def, size_t interface);
 

@@ -27,6 +27,10 @@ static bool is_own_init(const char *init) {
         return false;
 }
 
+bool generated_boots_init(const ContainerDef *def) {
+        return !def->init || is_own_init(def->init);
+}
+
 static int put_parameters(FILE *f, const char *init, char *const *args) {
         const char *separator = "Parameters=";
 
@@ -65,7 +69,7 @@ static int put_environment(FILE *f, const EnvironmentDef *e) {
 }
 
 static int put_exec(FILE *f, const ContainerDef *def) {
-        const char *init = def->init && !is_own_init(def->init) ? def->init : NULL;
+        const char *init = generated_boots_init(def) ? NULL : def->init;
         int r;
 
         fprintf(f, "\n[Exec]\nBoot=%s\n", init ? "no" : "yes");

@@ -227,7 +227,7 @@ static int cmd_domuuid(Cli *cli, const Command *command) {
         if (r < 0)
                 return r;
 
-        output_print(&cli->output, "%s\n", info.uuid);
+        output_print(&cli->output, "%s\n", *info.uuid ? info.uuid : "-");
         return 0;
 }
 

@@ -36,14 +36,15 @@ static void print_virsh_info(Output *o, const ContainerInfo *info) {
         else
                 output_pair(o, "Id:", "%u", info->id);
         output_pair(o, "Name:", "%s", info->name);
-        output_pair(o, "UUID:", "%s", info->uuid);
+        output_pair(o, "UUID:", "%s", *info->uuid ? info->uuid : "-");
         output_pair(o, "OS Type:", "%s", info->os_type);
         output_pair(o, "State:", "%s", info->state);
         print_limit(o, "CPU(s):", info->vcpus, "");
         if (info->cpu_time_nsec != 0)
                 output_pair(o, "CPU time:", "%.1fs", (double) info->cpu_time_nsec / 1e9);
         print_limit(o, "Max memory:", info->max_memory_kib, " KiB");
-        output_pair(o, "Used memory:", "%" PRIu64 " KiB", info->used_memory_kib);
+        if (info->used_memory_kib != 0)
+                output_pair(o, "Used memory:", "%" PRIu64 " KiB", info->used_memory_kib);
         output_pair(o, "Persistent:", "%s", info->persistent ? "yes" : "no");
         output_pair(o, "Autostart:", "%s", info->autostart ? "enable" : "disable");
 }

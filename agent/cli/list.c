@@ -77,7 +77,7 @@ static void list_print_words(Cli *cli, const Command *command, const ContainerIn
         char id[16];
 
         if (command_flag(command, "uuid")) {
-                output_print(&cli->output, "%s", info->uuid);
+                output_print(&cli->output, "%s", *info->uuid ? info->uuid : "-");
                 separator = " ";
         }
         if (command_flag(command, "id")) {

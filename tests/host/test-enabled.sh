@@ -25,6 +25,21 @@ check_exact web virbr0
 check "other, which is not enabled, is not started" is_not_running other
 check_equal "and no start of it was tried" 0 "$(count_starts other)"
 
+step "what runs is said to run from the agent's first answer on"
+on ctvirt -q autostart other
+on ctvirt -q start other
+wrong=''
+for round in 1 2 3 4 5 6 7 8 9 10; do
+        # So many starts by hand are more than its start limit is meant for.
+        found=$(on 'systemctl stop ctvirtd.service && systemctl reset-failed && ctvirt list --name' | sort | xargs) || :
+        [[ $found == "other web" ]] || wrong+=" $round:'$found'"
+done
+check_equal "10 rounds of systemctl stop ctvirtd; ctvirt list --name" "" "$wrong"
+check "and then it is stopped" on 'systemctl stop ctvirtd.service && systemctl reset-failed && ctvirt destroy other'
+check_equal "a restarted agent does not tell of starts that it did not see" 1 \
+        "$(on 'journalctl -q -b -u ctvirtd.service' | grep -c "Container 'web': Started" || :)"
+on ctvirt -q autostart --disable other
+
 step "stopped by the administrator"
 check "ctvirt destroy web" on ctvirt destroy web
 check "web is down" wait_for 5 is_not_running web

@@ -14,6 +14,11 @@ says() {
         check_equal "$*" "$wanted" "$(on "$@" 2>/dev/null | head -n 1)"
 }
 
+# Not only told to end.
+has_ended() {
+        [[ $(on systemctl is-active "systemd-nspawn@$1.service") == inactive ]]
+}
+
 host_test_begin "the main job"
 use_host H
 check "dpkg -i" install_ctvirt
@@ -51,6 +56,34 @@ check "it comes back" wait_for 20 is_running web
 says "Container 'web' destroyed" ctvirt destroy web
 check "the events were reported" on "grep -q \"event 'lifecycle' for container 'web': Started Booted\" /root/events && grep -q \"for container 'web': Stopped Destroyed\" /root/events"
 check "start by hand while the network is down says why" on "virsh -q net-destroy default; ! ctvirt start web 2>/root/err && grep -q virbr0 /root/err && grep -q default /root/err"
+
+step "shutdown right after start, while the container's init does not take signals yet"
+make_container slow
+container_xml slow | put_file /root/slow.xml
+on 'mv /var/lib/machines/slow/usr/sbin/init /var/lib/machines/slow/usr/sbin/init.real'
+printf '#!/bin/sh\nsleep 1\nexec /usr/sbin/init.real\n' | put_file /var/lib/machines/slow/usr/sbin/init
+on 'chmod 755 /var/lib/machines/slow/usr/sbin/init; ctvirt -q define /root/slow.xml'
+for round in 1 2 3 4 5; do
+        check "start and shutdown ($round)" on 'ctvirt -q start slow && ctvirt -q shutdown slow'
+        check "it is down within 10 s" wait_for 10 has_ended slow
+        check_equal "and has not failed" "shut off" "$(on ctvirt -q domstate slow | head -n 1)"
+done
+on ctvirt -q undefine slow
+
+step "no libvirt, no list of networks"
+libvirt_units='libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket'
+on "systemctl -q stop $libvirt_units"
+check_not "net-list" on ctvirt net-list --all
+check "says why" on 'ctvirt net-list 2>&1 | grep -q "not connected to libvirt (network:///system)"'
+check "net-info, too" on 'ctvirt net-info default 2>&1 | grep -q "not connected to libvirt"'
+on "systemctl -q start libvirtd.socket libvirtd-ro.socket libvirtd.service"
+check "with libvirt back net-list shows it" on 'ctvirt net-list --all | grep -q default'
+wrong=''
+for round in 1 2 3 4 5; do
+        on 'systemctl stop ctvirtd.service && systemctl reset-failed && ctvirt net-list --all --name' | grep -qx default ||
+                wrong+=" $round"
+done
+check_equal "and so does an agent that has only just been started" "" "$wrong"
 
 step "the host reboots"
 on virsh -q net-autostart default
