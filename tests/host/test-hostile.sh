@@ -113,6 +113,7 @@ step "questions to polkit that nobody answers"
 # A user's own polkit agent that never answers, and orders that wait for it. A caller may have 128 of them under way; with
 # the flag for "no reply" more. They must cost neither memory without limit nor root's own orders.
 cc -O1 -o "$BUILD/flood" -x c - -lsystemd <<'C'
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +145,10 @@ static unsigned long long start_time(void) {
         return strtoull(p, NULL, 10);
 }
 
-/* flood COUNT SIZE SECONDS: definitions of that size; 0: orders to stop "web". */
+/* flood COUNT WHAT SECONDS: definitions of that many bytes, or calls of that method of "web". */
 int main(int argc, char *argv[]) {
         size_t count = strtoul(argv[1], NULL, 10), size = strtoul(argv[2], NULL, 10);
+        bool addresses = strcmp(argv[2], "GetAddresses") == 0;
         time_t end = time(NULL) + atoi(argv[3]);
         char *text = calloc(1, size + 1);
         sd_bus *bus;
@@ -168,8 +170,11 @@ int main(int argc, char *argv[]) {
                         sd_bus_message_append(m, "sst", text, "file", (uint64_t) 0);
                 } else {
                         sd_bus_message_new_method_call(bus, &m, "org.ctvirt.agent1", "/org/ctvirt/agent1/container/web",
-                                                       "org.ctvirt.agent1.Container", "Shutdown");
-                        sd_bus_message_append(m, "t", (uint64_t) 0);
+                                                       "org.ctvirt.agent1.Container", argv[2]);
+                        if (addresses)
+                                sd_bus_message_append(m, "s", "lease");
+                        else
+                                sd_bus_message_append(m, "t", (uint64_t) 0);
                 }
                 sd_bus_message_set_allow_interactive_authorization(m, 1);
                 sd_bus_message_set_expect_reply(m, 0);
@@ -188,7 +193,7 @@ rm -rf "$BUILD"
 agent_memory() {
         on 'awk "/^VmRSS/ { print \$2 }" /proc/$(systemctl show -P MainPID ctvirtd.service)/status'
 }
-as_mallory flood 300 0 5 &
+as_mallory flood 300 Shutdown 5 &
 on sleep 2
 check "root can stop a container meanwhile" on timeout 10 ctvirt -q destroy web
 check "and start it" on timeout 10 ctvirt -q start web
@@ -198,6 +203,31 @@ as_mallory flood 20 8000000 4 &
 on sleep 2.5
 check "large definitions that wait take no memory ($memory KiB before)" test "$(agent_memory)" -lt $((memory + 65536))
 wait $!
+
+step "floods"
+before=$(on systemctl show -P MainPID ctvirtd.service)
+as_mallory flood 50000 Start 6 &
+on sleep 1
+check "root's order does not wait for 50000 of another's" on timeout 10 ctvirt -q destroy web
+check "and web starts" on timeout 10 ctvirt -q start web
+wait $!
+on 'kill -STOP $(pidof virtnetworkd libvirtd)'
+memory=$(agent_memory)
+as_mallory flood 100000 GetAddresses 6 &
+on sleep 4
+check "questions for leases take no memory while libvirtd is frozen ($memory KiB before)" \
+        test "$(agent_memory)" -lt $((memory + 32768))
+check "root can list meanwhile" on timeout 10 ctvirt list --all
+wait $!
+on 'kill -CONT $(pidof virtnetworkd libvirtd)'
+check "leases are told again" wait_for 10 on ctvirt domifaddr web
+check_equal "the agent has not been restarted" "$before" "$(on systemctl show -P MainPID ctvirtd.service)"
+as_mallory flood 1000 900000 4 &
+on sleep 3
+check "definitions of a size that is allowed are bounded by their number ($memory KiB before)" \
+        test "$(agent_memory)" -lt $((memory + 65536))
+wait $!
+check "web runs" wait_for 10 is_running web
 
 step "values that would break out of generated files"
 define_refused "a line break in the title" evil '<title>a&#10;[Service]&#10;ExecStartPre=/bin/touch /pwned</title>'
