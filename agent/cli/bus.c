@@ -51,6 +51,13 @@ static void bus_print_hint(Cli *cli) {
                 output_error(&cli->output, "see 'systemctl status ctvirtd'");
 }
 
+/* All that ssh says of a failure went by on the terminal, if ssh is there at all. */
+static void bus_print_connect_hint(Cli *cli) {
+        if (startswith(cli->uri, "ssh://"))
+                output_error(&cli->output, "is the ssh client installed, and can you log in?");
+        bus_print_hint(cli);
+}
+
 static void bus_print_reason(Cli *cli, int r, const sd_bus_error *error) {
         const char *message = isempty(error->message) ? strerror(-r) : error->message;
 
@@ -159,7 +166,7 @@ int bus_connect(Cli *cli) {
                 return r;
         }
         output_error(&cli->output, "cannot reach its bus at '%s': %s", cli->uri, strerror(-r));
-        bus_print_hint(cli);
+        bus_print_connect_hint(cli);
         return r;
 }
 

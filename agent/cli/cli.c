@@ -7,6 +7,7 @@
 
 #include "agent/cli/bus.h"
 #include "agent/cli/help.h"
+#include "agent/cli/hint.h"
 #include "agent/cli/verbs.h"
 #include "agent/cli/words.h"
 
@@ -107,6 +108,16 @@ static int run_command(Cli *cli, const Command *command) {
         return r;
 }
 
+/* What virsh says, and behind it what may have been meant. */
+static int print_parse_error(Cli *cli, const Error *err, const char *verb) {
+        _cleanup_free_ char *hint = NULL;
+        int r = cli_print_error(cli, err);
+
+        if (!verb_find(verb_groups, verb) && command_hint(verb_groups, verb, &hint) >= 0 && hint)
+                output_error(&cli->output, "%s", hint);
+        return r;
+}
+
 /* Parses one command, and runs it unless it is to be checked only. */
 static int run_words(Cli *cli, int argc, char **argv, bool only_check) {
         _cleanup_error_ Error *err = NULL;
@@ -114,7 +125,7 @@ static int run_words(Cli *cli, int argc, char **argv, bool only_check) {
         int r = command_parse(verb_groups, argc, argv, &command, &err);
 
         if (r < 0)
-                return cli_print_error(cli, err);
+                return print_parse_error(cli, err, argv[0]);
         return only_check ? 0 : run_command(cli, &command);
 }
 

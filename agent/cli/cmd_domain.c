@@ -14,6 +14,18 @@
 #include "base/strv.h"
 
 #define XML_SIZE_MAX (UINT64_C(1) << 20)
+#define STDIN_NAME "/dev/stdin"
+
+/* Standard input may be a socket, which cannot be opened by a name. */
+static int open_definition(const char *path) {
+        int fd;
+
+        if (streq(path, STDIN_NAME))
+                fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        else
+                fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        return fd < 0 ? negative_errno() : fd;
+}
 
 /* Reads what define hands to the agent: bounded, and text that a D-Bus string can carry. */
 static int read_definition(Cli *cli, const char *path, char **ret) {
@@ -22,8 +34,8 @@ static int read_definition(Cli *cli, const char *path, char **ret) {
         size_t size;
         int r;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        r = fd < 0 ? negative_errno() : read_stream(fd, XML_SIZE_MAX, &xml, &size);
+        fd = open_definition(path);
+        r = fd < 0 ? fd : read_stream(fd, XML_SIZE_MAX, &xml, &size);
         if (r == -EFBIG) {
                 output_error(&cli->output, "%s is larger than 1 MiB", path);
                 return r;
@@ -67,6 +79,8 @@ static int cmd_define(Cli *cli, const Command *command) {
         uint64_t flags = command_flag(command, "validate") ? CTVIRT_DEFINE_VALIDATE : 0;
         int r;
 
+        if (streq(path, "-"))
+                path = STDIN_NAME;
         r = read_definition(cli, path, &xml);
         if (r < 0)
                 return r;
@@ -247,7 +261,7 @@ static const OptionDef define_options[] = {
           .type = OPTION_STRING,
           .positional = true,
           .required = true,
-          .help = "file containing an XML container description" },
+          .help = "file containing an XML container description, - is standard input" },
         { .name = "validate",
           .type = OPTION_FLAG,
           .help = "refuse elements and attributes that are not known" },
@@ -262,6 +276,14 @@ static const OptionDef autostart_options[] = {
 
 static const OptionDef any_options[] = {
         OPTION_DOMAIN(complete_containers, "container name, id or uuid"),
+        { 0 },
+};
+
+static const OptionDef dumpxml_options[] = {
+        OPTION_DOMAIN(complete_containers, "container name, id or uuid"),
+        { .name = "inactive",
+          .type = OPTION_FLAG,
+          .help = "the definition; without it as well, there is no other" },
         { 0 },
 };
 
@@ -307,7 +329,7 @@ const VerbDef domain_verbs[] = {
         { .name = "dumpxml",
           .help = "container information in XML",
           .description = "Output the container information as an XML dump to stdout.",
-          .options = any_options,
+          .options = dumpxml_options,
           .run = cmd_dumpxml },
         { .name = "reboot",
           .help = "reboot a container",

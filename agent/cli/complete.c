@@ -119,10 +119,42 @@ static int complete_options(const VerbDef *verb, const bool *seen, char ***words
         return 0;
 }
 
+static int complete_global_options(char ***words) {
+        static const char *const options[] = { "--connect", "--help", "--quiet", "--version" };
+
+        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
+                int r = strv_extend(words, options[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* word is "--option=", and the beginning of a value. */
+static int complete_inline_value(Cli *cli, const VerbDef *verb, const char *word, char ***words) {
+        int length = (int) strcspn(word, "=");
+        _cleanup_free_ char *name = strndup(word + 2, (size_t) length - 2);
+        _cleanup_strv_ char **values = NULL;
+        const OptionDef *o;
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        o = option_find(verb, name);
+        r = o && o->complete ? o->complete(cli, &values) : 0;
+        STRV_FOREACH(v, values)
+                if (r >= 0)
+                        r = strv_extendf(words, "%.*s=%s", length, word, *v);
+        return r;
+}
+
 static int complete_arguments(Cli *cli, const VerbDef *verb, char **argv, int argc, char ***words) {
         bool seen[OPTIONS_MAX] = { 0 };
         const OptionDef *value = complete_scan(verb, argv, argc, seen);
 
+        if (!value && startswith(argv[argc - 1], "--") && strchr(argv[argc - 1], '='))
+                return complete_inline_value(cli, verb, argv[argc - 1], words);
         if (!value && *argv[argc - 1] == '-')
                 return complete_options(verb, seen, words);
 
@@ -164,7 +196,9 @@ int complete_line(Cli *cli, const VerbGroup *groups, char **argv, int argc, char
                 return 0;
 
         verb = verb_find(groups, argv[skip]);
-        if (skip == argc - 1)
+        if (skip == argc - 1 && *argv[skip] == '-')
+                r = complete_global_options(&words);
+        else if (skip == argc - 1)
                 r = complete_verbs(cli, &words);
         else if (verb)
                 r = complete_arguments(cli, verb, argv + skip, argc - skip, &words);

@@ -28,6 +28,7 @@ typedef struct Case {
         const char *golden; /* file name without ".txt" */
         bool local;         /* without -c: no peer */
         const char *args[ARGS_MAX];
+        const char *input; /* file for standard input; NULL: nothing */
 } Case;
 
 static char socket_directory[] = "/tmp/ctvirt-test-XXXXXX";
@@ -55,7 +56,8 @@ static void run_start(Run *run, const Case *c) {
         run->err = memfd_create("err", MFD_CLOEXEC);
         assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
         assert_int_equal(posix_spawn_file_actions_addchdir_np(&actions, GOLDEN_DIR), 0);
-        (void) posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        (void) posix_spawn_file_actions_addopen(&actions, 0, c->input ? c->input : "/dev/null",
+                                                O_RDONLY, 0);
         (void) posix_spawn_file_actions_adddup2(&actions, run->out, 1);
         (void) posix_spawn_file_actions_adddup2(&actions, run->err, 2);
         assert_int_equal(posix_spawn(&run->pid, CTVIRT_CLIENT, &actions, NULL, argv, environ), 0);
@@ -115,6 +117,13 @@ static const Case cases[] = {
         { "usage", true, { "--help" } },
         { "no-command", true, { NULL } },
         { "unknown-command", true, { "foo" } },
+        { "unknown-close", true, { "lst" } },
+        { "unknown-swapped", true, { "strat", "web" } },
+        { "unknown-beginning", true, { "undef", "web" } },
+        { "unknown-many-beginnings", true, { "dom" } },
+        { "unknown-network", true, { "net-start", "default" } },
+        { "unknown-console", true, { "console", "web" } },
+        { "unknown-edit", true, { "edit", "web" } },
         { "unknown-option", true, { "list", "--bogus" } },
         { "unknown-global-option", true, { "--bogus", "list" } },
         { "missing-argument", true, { "dominfo" } },
@@ -130,9 +139,14 @@ static const Case cases[] = {
         { "self-test", true, { "self-test" } },
         { "complete-verb", true, { "complete", "--", "dom" } },
         { "complete-option", true, { "complete", "--", "list", "--all", "--a" } },
+        { "complete-global", true, { "complete", "--", "-q", "--" } },
+        { "complete-inline", true, { "complete", "--", "domifaddr", "web", "--source=l" } },
+        { "complete-inline-unknown", true, { "complete", "--", "list", "--bogus=" } },
         { "complete-value", true, { "complete", "--", "domifaddr", "web", "--source", "" } },
 
         { "define", false, { "define", "web.xml", "--validate" } },
+        { "define-stdin", false, { "define", "-" }, "web.xml" },
+        { "define-stdin-latin1", false, { "define", "-" }, "latin1.xml" },
         { "define-warning", false, { "define", "--file", "web.xml" } },
         { "define-error", false, { "define", "broken.xml" } },
         { "define-no-file", false, { "define", "nope.xml" } },
@@ -143,6 +157,7 @@ static const Case cases[] = {
         { "undefine-denied", false, { "undefine", "zeta" } },
         { "undefine-no-polkit", false, { "undefine", "db-1" } },
         { "dumpxml", false, { "dumpxml", "web" } },
+        { "dumpxml-inactive", false, { "dumpxml", "web", "--inactive" } },
         { "start", false, { "start", "alpha" } },
         { "start-quiet", false, { "-q", "start", "alpha" } },
         { "start-active", false, { "start", "web" } },
@@ -258,6 +273,23 @@ static void test_lost(void **state) {
         assert_non_null(strstr(text, "--- exit code 1\n"));
 }
 
+/* How the other end closes is a matter of moments, and so is the reason. */
+static void test_no_ssh(void **state) {
+        const Case c = { .local = true, .args = { "-c", "ssh://host1", "list" } };
+        _cleanup_free_ char *path = strdup(getenv("PATH")), *text = NULL;
+
+        assert_non_null(path);
+        assert_int_equal(setenv("PATH", socket_directory, 1), 0);
+        text = run_case(&c);
+        assert_int_equal(setenv("PATH", path, 1), 0);
+
+        assert_non_null(strstr(text, "error: failed to connect to the ctvirt agent\n"
+                                     "error: cannot reach its bus at 'ssh://host1': "));
+        assert_non_null(strstr(text, "\nerror: is the ssh client installed, and can you log in?\n"
+                                     "error: see 'systemctl status ctvirtd' on host1\n"));
+        assert_non_null(strstr(text, "--- exit code 1\n"));
+}
+
 static void test_interrupt(void **state) {
         const Case c = { .args = { "event", "--all", "--loop" } };
         _cleanup_free_ char *text = NULL;
@@ -311,6 +343,7 @@ int main(void) {
                 cmocka_unit_test(test_cases),     cmocka_unit_test(test_complete_network),
                 cmocka_unit_test(test_version),   cmocka_unit_test(test_lost),
                 cmocka_unit_test(test_interrupt), cmocka_unit_test(test_net_wait_interrupt),
+                cmocka_unit_test(test_no_ssh),
         };
 
         return cmocka_run_group_tests_name("cli_golden", tests, setup, teardown);
