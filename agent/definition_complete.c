@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "agent/bus_errors.h"
+#include "agent/definition_root.h"
 #include "units/uid_range.h"
 
 /*
@@ -249,6 +250,24 @@ static int refuse_twin_macvlans(const ContainerDef *def, const char *file_name, 
         return 0;
 }
 
+/* Two of one container are always a mistake, as on a copied <interface>. */
+static int refuse_twin_macs(const ContainerDef *def, const char *file_name, Error **err) {
+        char text[MAC_STRING_MAX];
+
+        for (size_t i = 0; i < def->n_interfaces; i++)
+                for (size_t k = 0; k < i; k++) {
+                        const InterfaceDef *a = &def->interfaces[k], *b = &def->interfaces[i];
+
+                        if (memcmp(a->mac, b->mac, ETH_ALEN) != 0)
+                                continue;
+                        return error_set_at(err, ERRNO_XML, file_name, b->line,
+                                            "another interface of this container has the MAC "
+                                            "address %s already",
+                                            mac_to_string(b->mac, text));
+                }
+        return 0;
+}
+
 int definition_check_identity(const Manager *m, const ContainerDef *def, Error **err) {
         int r = 0;
 
@@ -265,10 +284,14 @@ int definition_complete(const Manager *m, const Container *old, ContainerDef *de
 
         r = refuse_twin_macvlans(def, file_name, err);
         if (r >= 0)
+                r = definition_root_check(m, def, err);
+        if (r >= 0)
                 r = complete_uuid(m, old, def, err);
         if (r >= 0)
                 r = complete_range(m, old, def, err);
         if (r >= 0)
                 r = complete_macs(m, old, def);
+        if (r >= 0)
+                r = refuse_twin_macs(def, file_name, err);
         return r < 0 ? r : warn_of_macs(m, def, warnings);
 }

@@ -11,7 +11,7 @@
 /*
  * old: the container that is to be redefined; NULL if there is none of that name. file_name is what
  * messages call the document. Errors, with a sentence:
- *   -EEXIST   the UUID or the ids are somebody else's
+ *   -EEXIST   the UUID, the ids or the root are somebody else's
  *   -EBUSY    an identity that is fixed was to be changed
  *   -EBADMSG  the definition contradicts itself
  */

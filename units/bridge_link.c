@@ -34,7 +34,7 @@ int bridge_link_query(const char *bridge, BridgeLink *ret) {
         if (r > 0) {
                 link.ifindex = (unsigned) req.ifr_ifindex;
                 r = ask(fd, SIOCGIFFLAGS, &req);
-                link.up = r > 0 && (req.ifr_flags & IFF_UP);
+                link.up = r > 0 && (req.ifr_flags & IFF_UP) && !(req.ifr_flags & IFF_LOOPBACK);
         }
         if (r < 0)
                 return r;

@@ -9,7 +9,8 @@
 
 typedef struct BridgeLink {
         unsigned ifindex; /* the incarnation; 0: no such link */
-        bool up;          /* IFF_UP. Never operstate: a bridge without ports is NO-CARRIER */
+        bool up; /* IFF_UP. Never operstate: a bridge without ports is NO-CARRIER. Never true of
+                  * "lo": a name that somebody mistook for a bridge's must not count as ready */
 } BridgeLink;
 
 /* A link that does not exist is no error: ret->ifindex is 0. Negative errno for everything else. */

@@ -7,17 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-int container_root_open(const char *path) {
-        struct stat st;
-        int fd;
-
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd >= 0)
-                return fd;
-        if (errno != ENOTDIR)
-                return negative_errno();
-        return lstat(path, &st) >= 0 && S_ISLNK(st.st_mode) ? -ELOOP : -ENOENT;
-}
+#define POOL "/var/lib/machines/"
 
 static int open_folder(int fd, const char *name) {
         struct open_how how = {
@@ -27,6 +17,44 @@ static int open_folder(int fd, const char *name) {
         long r = syscall(SYS_openat2, fd, name, &how, sizeof(how));
 
         return r < 0 ? negative_errno() : (int) r;
+}
+
+/* Where symlinks are no longer followed, and the rest of the path from there. */
+static int open_start(const char *host_root, const char *path, const char **ret_rest) {
+        _cleanup_free_ char *start = NULL;
+        const char *rest = startswith(path, POOL);
+        int fd;
+
+        if (asprintf(&start, "%s%s", host_root, rest ? POOL : "/") < 0)
+                return -ENOMEM;
+        if (!rest)
+                rest = path;
+        fd = open(start, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return negative_errno();
+        *ret_rest = rest + strspn(rest, "/");
+        return fd;
+}
+
+/* Also behind a bind mount. */
+static bool is_host_root(int fd, const char *host_root) {
+        struct stat st, host;
+
+        return fstat(fd, &st) < 0 || stat(*host_root ? host_root : "/", &host) < 0 ||
+               (st.st_dev == host.st_dev && st.st_ino == host.st_ino);
+}
+
+int container_root_open(const char *host_root, const char *path) {
+        _cleanup_close_ int start_fd = -1, fd = -1;
+        const char *rest;
+
+        start_fd = open_start(host_root, path, &rest);
+        if (start_fd < 0)
+                return start_fd;
+        fd = open_folder(start_fd, *rest ? rest : ".");
+        if (fd < 0)
+                return fd;
+        return is_host_root(fd, host_root) ? -EPERM : TAKE_FD(fd);
 }
 
 static int make_folder(int parent_fd, const char *name) {

@@ -8,8 +8,10 @@
 
 #include "base/macro.h"
 
-/* The tree's own folder. -ENOENT if there is none (or if it is no folder), -ELOOP for a symlink. */
-int container_root_open(const char *path);
+/* The tree's own folder, path below host_root ("" on a host). The pool may be a symlink or lie
+ * behind one; anywhere else a symlink on the path is -ELOOP. -ENOENT if there is none, -ENOTDIR for
+ * an image or another file, -EPERM if it is the host's own root. */
+int container_root_open(const char *host_root, const char *path);
 
 /* The folder at a relative path below; -ELOOP or -EXDEV if a symlink or another trick is in the
  * way, -ENOENT, -ENOTDIR. With create, missing folders are made (0755, owner and group of the

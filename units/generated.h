@@ -31,7 +31,8 @@ typedef struct GeneratedInput {
 /*
  * Each returns an owned text. *ret is NULL (and 0 returned) when no such file is needed. -EINVAL:
  * the definition has a text that such a file cannot carry (a line break or another control
- * character, a bridge's name that ends in a backslash).
+ * character, a bridge's name that ends in a backslash). -EFBIG: it would be
+ * larger than what systemd takes for one line (LONG_LINE_MAX), or we read (NSPAWN_FILE_MAX).
  *
  * An <init> that is the container's own init (/sbin/init, systemd) means the same as none: boot, so
  * that the container can be told to shut down.

@@ -22,6 +22,8 @@ FILE *generated_begin(const ContainerDef *def, char **text, size_t *size) {
 int generated_end(FILE *f, char **text, char **ret) {
         if (fclose(f) != 0)
                 return -ENOMEM;
+        if (strlen(*text) >= NSPAWN_FILE_MAX)
+                return -EFBIG;
         *ret = TAKE_PTR(*text);
         return 0;
 }

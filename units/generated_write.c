@@ -67,11 +67,11 @@ static int place_init(Place *p, const char *host_root, const char *container, co
 }
 
 /* A root that does not exist yet is no error. */
-static int place_open_root(Place *p) {
+static int place_open_root(Place *p, const char *host_root, const char *root) {
         unsigned created;
         int fd;
 
-        p->root_fd = container_root_open(p->root);
+        p->root_fd = container_root_open(host_root, root);
         if (p->root_fd < 0)
                 return p->root_fd == -ENOENT ? 0 : p->root_fd;
 
@@ -109,6 +109,11 @@ static int format_texts(const GeneratedInput *in, Texts *t, Error **err) {
                                  "The definition of container '%s' has a control character or "
                                  "another text that systemd's files cannot carry",
                                  in->def->name);
+        if (r == -EFBIG)
+                return error_set(err, EFBIG,
+                                 "The definition of container '%s' is too large: a file made of it "
+                                 "would have more than %d bytes",
+                                 in->def->name, NSPAWN_FILE_MAX);
         return r;
 }
 
@@ -141,8 +146,27 @@ static int complain_of(Error **err, int r, const char *doing, const char *folder
                                  "'%s%s%s' cannot be trusted: a symbolic link or a way out of the "
                                  "container's tree is on the path",
                                  folder, slash, name);
+        if (r == -EROFS)
+                return error_set(err, EROFS,
+                                 "Cannot %s '%s%s%s': the file system is read-only, at least for "
+                                 "the agent (its unit has ProtectHome=read-only and "
+                                 "ProtectSystem=full)",
+                                 doing, folder, slash, name);
         return error_set(err, -r, "Cannot %s '%s%s%s': %s", doing, folder, slash, name,
                          strerror(-r));
+}
+
+static int complain_of_root(Error **err, int r, const char *root) {
+        switch (r) {
+        case -EPERM:
+                return error_set(err, EPERM, "'%s' is the host's own root", root);
+        case -ENOTDIR:
+                return error_set(err, ENOTDIR,
+                                 "A file is needed in " NETWORK_FOLDER " of '%s', which is no "
+                                 "folder",
+                                 root);
+        }
+        return complain_of(err, r, "open", root, NETWORK_FOLDER);
 }
 
 static int check_network_files(const Place *p, const Texts *t, Error **err) {
@@ -359,9 +383,9 @@ int generated_write(const char *host_root, const GeneratedInput *in, Error **err
         r = place_init(&p, host_root, in->def->name, root);
         if (r < 0)
                 return r;
-        r = place_open_root(&p);
-        if (r < 0)
-                return complain_of(err, r, "open", p.root, NETWORK_FOLDER);
+        r = place_open_root(&p, host_root, root);
+        if (r < 0 && (r != -ENOTDIR || t.networks))
+                return complain_of_root(err, r, p.root);
         r = check(&p, &t, err);
         return r < 0 ? r : commit(in, host_root, &p, &t, err);
 }
@@ -405,7 +429,7 @@ int generated_remove(const char *host_root, const char *container, const char *c
         r = root ? place_init(&p, host_root, container, root) : -ENOMEM;
         if (r < 0)
                 return r;
-        (void) place_open_root(&p);
+        (void) place_open_root(&p, host_root, root);
         return remove_all(&p, err);
 }
 

@@ -12,6 +12,8 @@
 
 #define KNOWN_FILE_MAX (4 * 1024 * 1024)
 #define NETWORKS_MAX 4096
+/* All files together: systemd waits for the generator. */
+#define TOTAL_MAX ((size_t) 16 * 1024 * 1024)
 
 /* Takes def over, also on failure. */
 static int add(LibvirtNetworks *n, NetworkDef *def) {
@@ -35,10 +37,12 @@ static int add(LibvirtNetworks *n, NetworkDef *def) {
 static int load_xml(LibvirtNetworks *n, const char *path) {
         _cleanup_free_ char *text = NULL;
         NetworkDef *def = NULL;
-        size_t size = 0;
+        size_t size = 0, left = TOTAL_MAX - n->size;
         int r;
 
-        r = read_file_at(AT_FDCWD, path, NETWORK_XML_MAX, true, &text, &size);
+        r = read_file_at(AT_FDCWD, path, left < NETWORK_XML_MAX ? left : NETWORK_XML_MAX, true,
+                         &text, &size);
+        n->size += size;
         if (r == -ENOENT)
                 return 0;
         if (r >= 0)

@@ -13,6 +13,7 @@
 typedef struct LibvirtNetworks {
         NetworkDef **items;
         size_t n_items;
+        size_t size;   /* bytes that were read */
         char **broken; /* paths of files that could not be read or parsed; they are skipped */
 } LibvirtNetworks;
 

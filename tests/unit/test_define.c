@@ -192,6 +192,56 @@ static void test_two_macvlans_of_one_parent(void **state) {
                        ERRNO_XML, "web.xml:1:");
 }
 
+#define ROOT_AT(name, path)                                                                        \
+        DEVICES(name, "<filesystem type='mount'><source dir='" path "'/><target dir='/'/>"         \
+                      "</filesystem>")
+
+static void test_roots(void **state) {
+        static const char *const hosts[] = { ROOT_AT("web", "/"), ROOT_AT("web", "/var/lib"),
+                                             ROOT_AT("web", "/var/lib/machines/"),
+                                             ROOT_AT("web", "/link") };
+        static const char *const others[] = {
+                ROOT_AT("web", "/srv/db"),
+                ROOT_AT("web", "/srv/db/"),
+                ROOT_AT("web", "/srv/db/sub"),
+                ROOT_AT("web", "/srv"),
+                ROOT_AT("web", "/srv/link"),
+                ROOT_AT("web", "/var/lib/machines/cache"),
+                ROOT_AT("db", "/var/lib/machines/cache/usr"),
+        };
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        temp_root_write(root, "/srv/db/etc/hostname", "db\n");
+        temp_root_write(root, "/var/lib/machines/cache/etc/hostname", "cache\n");
+        temp_root_link(root, "/srv/link", "db");
+        temp_root_link(root, "/link", "var/lib/machines");
+        assert_null(fixture_define(&m, ROOT_AT("db", "/srv/db"), NULL));
+        assert_null(fixture_define(&m, DEVICES("cache", ""), NULL));
+
+        for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
+                assert_refused(&m, hosts[i], ERRNO_CONFLICT, "that is the host's own");
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                assert_refused(&m, others[i], ERRNO_CONFLICT, "for its root: container '");
+        assert_null(fixture_define(&m, ROOT_AT("web", "/srv/db2"), NULL));
+        assert_null(fixture_define(&m, ROOT_AT("db", "/srv/db"), NULL));
+        assert_refused(&m, ROOT_AT("cache", "/srv/db2"), ERRNO_CONFLICT, "'web'");
+}
+
+static void test_two_interfaces_of_one_mac(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        assert_refused(&m,
+                       DEVICES("web", "<interface type='network'><mac address='52:54:00:00:00:01'/>"
+                                      "<source network='default'/></interface>"
+                                      "<interface type='bridge'><mac address='52:54:00:00:00:01'/>"
+                                      "<source bridge='br0'/></interface>"),
+                       ERRNO_XML, "MAC address 52:54:00:00:00:01");
+}
+
 static void test_networks(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_define_result_ DefineResult result = { 0 };
@@ -363,6 +413,8 @@ int main(void) {
                 cmocka_unit_test(test_macs),
                 cmocka_unit_test(test_mac_twice_is_a_warning),
                 cmocka_unit_test(test_two_macvlans_of_one_parent),
+                cmocka_unit_test(test_roots),
+                cmocka_unit_test(test_two_interfaces_of_one_mac),
                 cmocka_unit_test(test_networks),
                 cmocka_unit_test(test_networks_from_files),
                 cmocka_unit_test(test_file_in_the_way),

@@ -11,6 +11,10 @@ static void test_link_query(void **state) {
         assert_int_equal(bridge_link_query("no-such", &link), 0);
         assert_int_equal(link.ifindex, 0);
         assert_int_equal(bridge_link_query("a/b", &link), -EINVAL);
+        assert_int_equal(system("ip link set lo up"), 0);
+        assert_int_equal(bridge_link_query("lo", &link), 0);
+        assert_int_equal(link.ifindex, 1);
+        assert_false(link.up);
 
         ifindex = add_link();
         assert_int_equal(bridge_link_query(BRIDGE, &link), 0);

@@ -290,6 +290,54 @@ static void test_foreign_symlink(void **state) {
         assert_true(exists(root, NSPAWN));
 }
 
+#define AT_ROOT(path)                                                                              \
+        WEB("<devices><filesystem type='mount'><source dir='" path "'/><target dir='/'/>"          \
+            "</filesystem><interface type='network'><mac address='52:54:00:00:00:01'/>"            \
+            "<source network='default'/></interface></devices>")
+
+static void test_places(void **state) {
+        static const struct {
+                const char *xml;
+                int r;
+        } rows[] = {
+                { AT_ROOT("/"), -EPERM },
+                { AT_ROOT("/srv/link/web"), -ELOOP },
+                { AT_ROOT("/srv/file"), -ENOTDIR },
+                { AT_ROOT("/srv/pool/web"), 0 },
+                /* The pool itself may be a symlink. */
+                { AT_ROOT("/var/lib/machines/web"), 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_root_ char *root = temp_root_new();
+                _cleanup_error_ Error *err = NULL;
+                int r;
+
+                temp_root_write(root, "/srv/pool/web/etc/hostname", "web\n");
+                temp_root_write(root, "/srv/file", "");
+                temp_root_link(root, "/srv/link", "pool");
+                temp_root_link(root, "/var/lib/machines", "../../srv/pool");
+                r = write_xml(root, rows[i].xml, &err);
+                assert_int_equal(r < 0 ? r : 0, rows[i].r);
+                assert_int_equal(exists(root, "/srv/pool/web/etc/systemd/network"), r >= 0);
+                assert_false(exists(root, "/etc/systemd/network"));
+                assert_int_equal(exists(root, NSPAWN), r >= 0);
+        }
+}
+
+/* Five bytes for each quote. */
+static void test_too_large(void **state) {
+        _cleanup_free_ char *quotes = calloc(1, 250000), *xml = NULL;
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_error_ Error *err = NULL;
+
+        memset(quotes, '"', 249999);
+        xml = text_format(WEB("<os><type>exe</type><initenv name='A'>%s</initenv></os>"), quotes);
+        assert_int_equal(write_xml(root, xml, &err), -EFBIG);
+        assert_non_null(strstr(err->text, "too large"));
+        assert_false(exists(root, NSPAWN));
+}
+
 static void test_tricks(void **state) {
         static const struct {
                 const char *what;
@@ -413,6 +461,7 @@ int main(void) {
                 cmocka_unit_test(test_golden),     cmocka_unit_test(test_write),
                 cmocka_unit_test(test_change),     cmocka_unit_test(test_no_root),
                 cmocka_unit_test(test_foreign),    cmocka_unit_test(test_foreign_symlink),
+                cmocka_unit_test(test_places),     cmocka_unit_test(test_too_large),
                 cmocka_unit_test(test_tricks),     cmocka_unit_test(test_other_kinds),
                 cmocka_unit_test(test_owner),      cmocka_unit_test(test_remove),
                 cmocka_unit_test(test_on_written),

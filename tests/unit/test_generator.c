@@ -233,6 +233,26 @@ static void test_broken_files(void **state) {
         generator_report_done(&report);
 }
 
+/* systemd waits: of files beyond 16 MiB in all none is read. */
+static void test_large_networks(void **state) {
+        _cleanup_libvirt_networks_ LibvirtNetworks n = { 0 };
+        _cleanup_free_ char *text = calloc(1, NETWORK_XML_MAX);
+        _cleanup_root_ char *root = new_host();
+
+        memset(text, ' ', NETWORK_XML_MAX - 1);
+        memcpy(text, "<network><name>n</name></network>", 33);
+        for (char c = '1'; c <= '6'; c++) {
+                char path[] = "/run/libvirt/network/0.xml";
+
+                path[sizeof(path) - 6] = c;
+                temp_root_write(root, path, text);
+        }
+        assert_int_equal(libvirt_networks_load(root, &n), 0);
+        assert_true(strv_length(n.broken) >= 2);
+        assert_true(n.size <= 16 * 1024 * 1024);
+        assert_int_equal(n.n_items, 4);
+}
+
 /* What all containers share is complained of once. */
 static void test_broken_template(void **state) {
         _cleanup_root_ char *root = new_host();
@@ -321,9 +341,9 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_gates),           cmocka_unit_test(test_wants),
                 cmocka_unit_test(test_network_sources), cmocka_unit_test(test_known_file),
-                cmocka_unit_test(test_broken_files),    cmocka_unit_test(test_broken_template),
-                cmocka_unit_test(test_nothing),         cmocka_unit_test(test_shared_gates),
-                cmocka_unit_test(test_bench),
+                cmocka_unit_test(test_large_networks),  cmocka_unit_test(test_broken_files),
+                cmocka_unit_test(test_broken_template), cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_shared_gates),    cmocka_unit_test(test_bench),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
