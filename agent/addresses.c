@@ -170,12 +170,39 @@ static int query_add(LeaseQuery *q, const char *network, char *link, const uint8
         return 0;
 }
 
-static int query_defined(LeaseQuery *q, const Manager *m, const Container *c) {
+/* An interface that does not ask for a lease; one of an earlier definition may not have run out. */
+static int append_static(sd_bus_message *reply, const Container *c, size_t interface) {
+        const InterfaceDef *def = &c->def->interfaces[interface];
+        _cleanup_free_ char *link = container_link_outside(c, interface);
+        char mac[MAC_STRING_MAX] = "-";
+
+        if (!link)
+                return -ENOMEM;
+        if (def->has_mac)
+                (void) mac_to_string(def->mac, mac);
+        for (size_t i = 0; i < def->n_ips; i++) {
+                int r = sd_bus_message_append(reply, "(sssu)", link, mac, def->ips[i].address,
+                                              (uint32_t) def->ips[i].prefix);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int query_defined(LeaseQuery *q, const Manager *m, const Container *c,
+                         sd_bus_message *reply) {
         for (size_t i = 0; i < c->def->n_interfaces; i++) {
                 const InterfaceDef *interface = &c->def->interfaces[i];
                 const char *network = network_of(m, interface);
                 int r;
 
+                if (interface->n_ips > 0) {
+                        r = append_static(reply, c, i);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
                 if (!network || !interface->has_mac)
                         continue;
                 r = query_add(q, network, container_link_outside(c, i), interface->mac);
@@ -203,7 +230,7 @@ static void get_leases(Request *request, const Container *c) {
         q = calloc(1, sizeof(*q));
         r = q ? begin_reply(request) : -ENOMEM;
         if (r >= 0)
-                r = c->def ? query_defined(q, m, c) : query_foreign(q, m, c);
+                r = c->def ? query_defined(q, m, c, request->reply) : query_foreign(q, m, c);
         if (r >= 0 && q->n_wanted == 0) {
                 finish_reply(request);
                 return;

@@ -6,6 +6,7 @@
 #include "agent/bus_errors.h"
 #include "agent/container_refresh.h"
 #include "agent/container_watch.h"
+#include "agent/define_warn.h"
 #include "agent/definition_complete.h"
 #include "agent/definition_store.h"
 #include "base/fileio.h"
@@ -176,6 +177,10 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
         r = definition_complete(m, c, def, file_name, &result.warnings, err);
         if (r >= 0)
                 r = resolve(m, def, &bridges, &result.warnings, err);
+        if (r >= 0)
+                r = define_warn_running(c, def, &result.warnings);
+        if (r >= 0 && isempty(m->root))
+                r = define_warn_missing(def, &result.warnings);
         if (r >= 0)
                 r = refuse_foreign_files(m->root, def->name, err);
         if (r < 0)

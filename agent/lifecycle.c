@@ -101,11 +101,11 @@ static void fail_waiting(Request *request, const Container *c, const char *what)
 }
 
 /* Where nspawn looks for the tree of a machine (image_search_path of systemd). */
-static bool has_root(const Container *c) {
+bool lifecycle_has_root(const ContainerDef *def) {
         static const char *const pools[] = { "/etc/machines",           "/run/machines",
                                              "/var/lib/machines",       "/var/lib/container",
                                              "/usr/local/lib/machines", "/usr/lib/machines" };
-        const char *root = container_def_root(c->def);
+        const char *root = container_def_root(def);
         struct stat st;
 
         if (root)
@@ -113,10 +113,10 @@ static bool has_root(const Container *c) {
         for (size_t i = 0; i < ELEMENTSOF(pools); i++) {
                 char path[256];
 
-                (void) snprintf(path, sizeof(path), "%s/%s", pools[i], c->name);
+                (void) snprintf(path, sizeof(path), "%s/%s", pools[i], def->name);
                 if (stat(path, &st) >= 0)
                         return true;
-                (void) snprintf(path, sizeof(path), "%s/%s.raw", pools[i], c->name);
+                (void) snprintf(path, sizeof(path), "%s/%s.raw", pools[i], def->name);
                 if (stat(path, &st) >= 0)
                         return true;
         }
@@ -138,7 +138,7 @@ static bool refuse_start(Request *request, const Container *c) {
                 return true;
         }
         /* Of a foreign container we do not know where its tree is. */
-        if (c->def && !has_root(c)) {
+        if (c->def && !lifecycle_has_root(c->def)) {
                 root = container_root_path(c);
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
                              "container '%s' has no root: %s does not exist", c->name,

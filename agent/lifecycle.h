@@ -7,6 +7,7 @@
  */
 
 #include "agent/request.h"
+#include "xml/container_def.h"
 
 /* The request's container, if it runs; otherwise NULL, and the request was answered. */
 Container *lifecycle_running(Request *request);
@@ -17,3 +18,6 @@ void lifecycle_reboot(Request *request);   /* answered when the container has be
 
 /* What a container waits for, bridges and networks that are not ready; owned by the caller. */
 int lifecycle_waiting_for(const Container *c, char ***ret);
+
+/* Whether the tree is there, where the definition says or else where nspawn looks for it. */
+bool lifecycle_has_root(const ContainerDef *def);

@@ -92,6 +92,18 @@ check "undefine of a running container" on ctvirt undefine later
 check "leaves it running" is_running later
 check "and it is not enabled any more" on '! systemctl -q is-enabled systemd-nspawn@later.service'
 
+step "what a person should hear"
+container_xml noroot default | put_file /root/noroot.xml
+check "the root is missing" on "ctvirt define /root/noroot.xml 2>&1 | grep -q \"root '/var/lib/machines/noroot' does not exist yet\""
+on ctvirt -q undefine noroot
+on virsh -q net-start default
+on ctvirt -q start web
+on 'ctvirt dumpxml web >/root/web3.xml'
+check_not "the same again is no change" on "ctvirt define /root/web3.xml 2>&1 | grep -q 'next start'"
+on "sed -i \"s,<source network='default'/>,&<ip address='192.168.122.9' family='ipv4' prefix='24'/>,\" /root/web3.xml"
+check "interfaces of a running container" on "ctvirt define /root/web3.xml 2>&1 | grep -q \"interfaces of 'web' change at its next start\""
+check "domifaddr shows the static address" on 'ctvirt domifaddr web | grep -q 192.168.122.9/24'
+
 step "an unprivileged user"
 on useradd -m user
 check "may list" host exec --raw --user user -- ctvirt list --all

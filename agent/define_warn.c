@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/define_warn.h"
+
+#include <sys/stat.h>
+
+#include "agent/lifecycle.h"
+
+static bool network_equal(const ContainerDef *a, const ContainerDef *b) {
+        ContainerDef x = { .name = a->name }, y = { .name = a->name };
+
+        x.private_network = a->private_network;
+        x.interfaces = a->interfaces;
+        x.n_interfaces = a->n_interfaces;
+        y.private_network = b->private_network;
+        y.interfaces = b->interfaces;
+        y.n_interfaces = b->n_interfaces;
+        return container_def_equal(&x, &y);
+}
+
+static bool init_equal(const ContainerDef *a, const ContainerDef *b) {
+        ContainerDef x = { .name = a->name }, y = { .name = a->name };
+
+        x.init = a->init;
+        x.initargs = a->initargs;
+        x.environment = a->environment;
+        x.n_environment = a->n_environment;
+        y.init = b->init;
+        y.initargs = b->initargs;
+        y.environment = b->environment;
+        y.n_environment = b->n_environment;
+        return container_def_equal(&x, &y);
+}
+
+static bool filesystems_equal(const ContainerDef *a, const ContainerDef *b) {
+        ContainerDef x = { .name = a->name }, y = { .name = a->name };
+
+        x.filesystems = a->filesystems;
+        x.n_filesystems = a->n_filesystems;
+        x.idmap = a->idmap;
+        y.filesystems = b->filesystems;
+        y.n_filesystems = b->n_filesystems;
+        y.idmap = b->idmap;
+        return container_def_equal(&x, &y);
+}
+
+/* Of memory and CPUs systemd makes use at once; what nspawn was given is for this start. */
+int define_warn_running(const Container *old, const ContainerDef *def, char ***warnings) {
+        int r = 0;
+
+        if (!old || !old->def || !old->active)
+                return 0;
+
+        if (!network_equal(old->def, def))
+                r = strv_extendf(warnings, "the interfaces of '%s' change at its next start",
+                                 def->name);
+        if (r >= 0 && !init_equal(old->def, def))
+                r = strv_extendf(warnings, "the init of '%s' changes at its next start", def->name);
+        if (r >= 0 && !filesystems_equal(old->def, def))
+                r = strv_extendf(warnings, "the filesystems of '%s' change at its next start",
+                                 def->name);
+        return r;
+}
+
+/* The agent has a /dev and a /tmp of its own. */
+static bool is_out_of_sight(const char *path) {
+        return startswith(path, "/dev/") || startswith(path, "/tmp/") ||
+               startswith(path, "/var/tmp/");
+}
+
+static bool is_missing(const char *path) {
+        struct stat st;
+
+        return !is_out_of_sight(path) && stat(path, &st) < 0 && errno == ENOENT;
+}
+
+static int warn_root(const ContainerDef *def, char ***warnings) {
+        const char *root = container_def_root(def);
+
+        if ((root && is_out_of_sight(root)) || lifecycle_has_root(def))
+                return 0;
+        return strv_extendf(warnings,
+                            "root '%s%s' does not exist yet; the container cannot be started "
+                            "before it does",
+                            root ? root : "/var/lib/machines/", root ? "" : def->name);
+}
+
+int define_warn_missing(const ContainerDef *def, char ***warnings) {
+        int r = warn_root(def, warnings);
+
+        for (size_t i = 0; i < def->n_filesystems && r >= 0; i++) {
+                const FilesystemDef *f = &def->filesystems[i];
+
+                if (!streq(f->target, "/") && is_missing(f->source))
+                        r = strv_extendf(warnings,
+                                         "the source '%s' of filesystem '%s' does not exist yet",
+                                         f->source, f->target);
+        }
+        return r;
+}

@@ -1,0 +1,16 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What a person who defines a container should hear, though nothing is wrong with the definition.
+ * Negative errno: -ENOMEM.
+ */
+
+#include "agent/container.h"
+
+/* Which changes a running container does not see before its next start. old: NULL, or the container
+ * as it was defined until now. */
+int define_warn_running(const Container *old, const ContainerDef *def, char ***warnings);
+
+/* Folders that the definition names and that are not there (yet). */
+int define_warn_missing(const ContainerDef *def, char ***warnings);
