@@ -8,6 +8,7 @@
 #include "agent/marker_watch.h"
 #include "agent/network_files.h"
 #include "agent/plug.h"
+#include "agent/tap_watch.h"
 #include "base/log.h"
 
 static void on_bridge(const char *name, void *userdata) {
@@ -55,6 +56,9 @@ int event_core_new(Manager *m) {
                 event_core_free(m);
                 return r;
         }
+        r = tap_watch_new(m, &m->taps);
+        if (r < 0)
+                log_warning_errno(r, "Could not look after virtual machines' links");
         r = network_files_new(m, &m->network_files);
         if (r < 0)
                 log_warning_errno(r, "Could not watch libvirt's files of its networks");
@@ -64,6 +68,7 @@ int event_core_new(Manager *m) {
 
 void event_core_free(Manager *m) {
         m->network_files = network_files_free(m->network_files);
+        m->taps = tap_watch_free(m->taps);
         m->libvirt = libvirt_link_free(m->libvirt);
         m->markers = marker_watch_free(m->markers);
         m->links = link_watch_free(m->links);

@@ -176,3 +176,28 @@ int libvirt_facts_leases(virConnectPtr conn, const char *network, Lease **ret, s
         *ret_n = (size_t) n;
         return 0;
 }
+
+/* It may have ended meanwhile, or its XML may be one that we do not understand. */
+static int add_taps(virDomainPtr domain, DomainTaps *taps) {
+        _cleanup_free_ char *xml = virDomainGetXMLDesc(domain, 0);
+
+        if (!xml)
+                return 0;
+        return domain_taps_parse(taps, xml, strlen(xml), NULL) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int libvirt_facts_taps(virConnectPtr conn, DomainTaps *taps) {
+        virDomainPtr *domains = NULL;
+        int n, r = 0;
+
+        n = virConnectListAllDomains(conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+        if (n < 0)
+                return -EIO;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = add_taps(domains[i], taps);
+                (void) virDomainFree(domains[i]);
+        }
+        free(domains);
+        return r;
+}

@@ -16,5 +16,9 @@ int libvirt_facts_of(virNetworkPtr network, NetworkFacts *ret);
 int libvirt_facts_list(virConnectPtr conn, NetworkFacts **ret, size_t *ret_n);
 void network_facts_array_free(NetworkFacts *facts, size_t n);
 
+/* The tap devices of all virtual machines that run, as far as they can be told: what one machine
+ * hides does not hide the others'. -EIO: virGetLastError(). */
+int libvirt_facts_taps(virConnectPtr conn, DomainTaps *taps);
+
 /* -ENXIO: there is no such network. -EIO: virGetLastError(). */
 int libvirt_facts_leases(virConnectPtr conn, const char *network, Lease **ret, size_t *ret_n);

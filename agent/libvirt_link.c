@@ -10,6 +10,7 @@
 #include "agent/bridge_watch.h"
 #include "agent/known_networks.h"
 #include "agent/libvirt_thread.h"
+#include "agent/tap_watch.h"
 #include "base/log.h"
 #include "base/name.h"
 
@@ -332,8 +333,13 @@ static void dispatch(LibvirtLink *l, LibvirtMessage *m) {
         case LIBVIRT_LEASES:
                 on_leases(l, m);
                 return;
+        case LIBVIRT_TAPS:
+                if (l->m->taps)
+                        tap_watch_on_taps(l->m->taps, m);
+                return;
         case LIBVIRT_RELIST:
         case LIBVIRT_GET_LEASES:
+        case LIBVIRT_GET_TAPS:
         case LIBVIRT_QUIT:
                 return;
         }
@@ -376,6 +382,17 @@ int libvirt_link_get_leases(LibvirtLink *l, const char *network, LeasesHandler h
         };
         TAILQ_INSERT_TAIL(&l->requests, request, entry);
         m->cookie = request->cookie;
+        libvirt_thread_push(l->thread, TAKE_PTR(m));
+        return 0;
+}
+
+int libvirt_link_get_taps(LibvirtLink *l, const char *uri) {
+        _cleanup_(libvirt_message_freep) LibvirtMessage *m = libvirt_message_new(LIBVIRT_GET_TAPS);
+
+        if (m)
+                m->name = strdup(uri);
+        if (!m || !m->name)
+                return -ENOMEM;
         libvirt_thread_push(l->thread, TAKE_PTR(m));
         return 0;
 }

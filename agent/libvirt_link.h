@@ -25,6 +25,10 @@ uint64_t libvirt_link_list_usec(const LibvirtLink *l);
  * libvirt's files. */
 bool libvirt_link_manages_bridge(const LibvirtLink *l, const char *bridge);
 
+/* Asks the libvirt of the machines for their tap devices; tap_watch_on_taps() gets the answer. It
+ * may be another one than that of the networks. */
+int libvirt_link_get_taps(LibvirtLink *l, const char *uri);
+
 /* Requests for leases that are not answered yet are answered with -ECANCELED. */
 LibvirtLink *libvirt_link_free(LibvirtLink *l);
 DEFINE_CLEANUP(LibvirtLink *, libvirt_link_free)

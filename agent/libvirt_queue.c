@@ -26,6 +26,7 @@ LibvirtMessage *libvirt_message_free(LibvirtMessage *m) {
                 network_facts_done(m->networks + i);
         free(m->networks);
         lease_array_free(m->leases, m->n_leases);
+        domain_taps_done(&m->taps);
         free(m->name);
         free(m->text);
         free(m);

@@ -10,11 +10,13 @@
 
 #include "agent/lease.h"
 #include "base/uuid.h"
+#include "xml/domain_taps.h"
 
 typedef enum LibvirtMessageType {
         /* to the thread */
         LIBVIRT_RELIST,     /* -> NETWORKS or LIST_FAILED; not connected: connect now */
         LIBVIRT_GET_LEASES, /* name, cookie -> LEASES */
+        LIBVIRT_GET_TAPS,   /* name: the URI to be asked -> TAPS */
         LIBVIRT_QUIT,
 
         /* from the thread */
@@ -24,6 +26,7 @@ typedef enum LibvirtMessageType {
         LIBVIRT_LIST_FAILED,   /* text; the thread tries again by itself */
         LIBVIRT_NETWORK_EVENT, /* event, and networks[0]: its facts; !exists if it has gone */
         LIBVIRT_LEASES,        /* cookie, and leases or error and text */
+        LIBVIRT_TAPS,          /* taps of all running machines, or error and text */
 } LibvirtMessageType;
 
 typedef struct NetworkFacts {
@@ -53,6 +56,7 @@ struct LibvirtMessage {
         size_t n_networks;
         Lease *leases;
         size_t n_leases;
+        DomainTaps taps;
 };
 
 typedef struct LibvirtQueue {

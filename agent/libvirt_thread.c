@@ -81,7 +81,7 @@ static void on_message(int watch, int fd, int events, void *userdata) {
 
         for (LibvirtMessage *m = libvirt_queue_take(&t->in, SIZE_MAX), *next; m; m = next) {
                 next = TAKE_PTR(m->next);
-                if (m->type == LIBVIRT_GET_LEASES) {
+                if (m->type == LIBVIRT_GET_LEASES || m->type == LIBVIRT_GET_TAPS) {
                         *t->questions_end = m;
                         t->questions_end = &m->next;
                         continue;
@@ -293,6 +293,28 @@ static void do_leases(LibvirtThread *t, LibvirtMessage *m) {
         libvirt_queue_push(&t->out, m);
 }
 
+/* Over a connection of its own, which lives no longer than this: taps are asked for seldom, and a
+ * connection that stays keeps a daemon from ending when it is idle. */
+static void do_taps(LibvirtThread *t, LibvirtMessage *m) {
+        virConnectPtr conn = virConnectOpen(m->name);
+        int r = conn ? libvirt_facts_taps(conn, &m->taps) : -EIO;
+
+        if (r == -EIO)
+                m->text = error_text();
+        if (conn)
+                (void) virConnectClose(conn);
+        m->error = r;
+        m->type = LIBVIRT_TAPS;
+        libvirt_queue_push(&t->out, m);
+}
+
+static void do_question(LibvirtThread *t, LibvirtMessage *m) {
+        if (m->type == LIBVIRT_GET_TAPS)
+                do_taps(t, m);
+        else
+                do_leases(t, m);
+}
+
 static LibvirtMessage *pop_question(LibvirtThread *t) {
         LibvirtMessage *m = t->questions;
 
@@ -318,7 +340,7 @@ static void work(LibvirtThread *t) {
         if (t->conn && t->list_due)
                 do_list(t);
         for (LibvirtMessage *m; (m = pop_question(t));)
-                do_leases(t, m);
+                do_question(t, m);
 
         /* Noticed in one of the calls above: the event loop may have nothing more to say about it.
          */

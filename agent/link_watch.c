@@ -4,6 +4,7 @@
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -116,7 +117,7 @@ static int rename_link(LinkWatch *w, Link *l, const char *name) {
 typedef struct LinkNews {
         unsigned ifindex, master;
         const char *name;
-        bool up, bridge;
+        bool up, bridge, tap;
 } LinkNews;
 
 static int take_news(LinkWatch *w, const LinkNews *news) {
@@ -133,6 +134,7 @@ static int take_news(LinkWatch *w, const LinkNews *news) {
         changed = named || l->up != news->up;
         l->up = news->up;
         l->bridge = news->bridge;
+        l->tap = news->tap;
         l->master = news->master;
         l->seen = true;
 
@@ -157,6 +159,7 @@ static void on_new_link(struct nl_object *object, void *userdata) {
                 .name = rtnl_link_get_name(link),
                 .up = rtnl_link_get_flags(link) & IFF_UP,
                 .bridge = kind && streq(kind, "bridge"),
+                .tap = kind && streq(kind, "tun") && rtnl_link_get_arptype(link) == ARPHRD_ETHER,
         };
 
         /* Without memory the picture is wrong from now on. */

@@ -18,6 +18,7 @@ typedef struct Link {
         char *name;
         bool up; /* IFF_UP */
         bool bridge;
+        bool tap;  /* as of a virtual machine; not a tun device */
         bool seen; /* by the dump that is being taken over */
 } Link;
 

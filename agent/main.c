@@ -21,14 +21,14 @@ static const char help_text[] =
         "\n"
         "The agent of ctvirt: containers beside libvirt's virtual machines, on the same networks.\n"
         "\n"
-        "  -c, --uri=URI         libvirt to look after (default: network:///system, or\n"
-        "                        $CTVIRT_LIBVIRT_URI)\n"
+        "  -c, --uri=URI         libvirt to look after (default: $CTVIRT_LIBVIRT_URI, or\n"
+        "                        LibvirtURI= in /etc/ctvirt/ctvirtd.conf)\n"
         "      --bus-introspect  print the introspection data of the D-Bus API\n"
         "  -h, --help            print this help\n"
         "      --version         print the version\n"
         "\n"
         "$CTVIRT_LOG_LEVEL: a number or name of syslog(3); \"debug\" for everything.\n"
-        "SIGHUP: read the definitions in /etc/ctvirt/containers again.\n";
+        "SIGHUP: read ctvirtd.conf and the definitions in /etc/ctvirt/containers again.\n";
 
 enum {
         OPTION_VERSION = 256,

@@ -25,7 +25,6 @@
 #include "base/log.h"
 #include "units/bridge_marker.h"
 
-#define LIBVIRT_URI "network:///system"
 #define RELOAD_DELAY_USEC (UINT64_C(100) * 1000)
 #define RELOAD_ACCURACY_USEC (UINT64_C(10) * 1000)
 
@@ -252,6 +251,21 @@ static uint64_t now_monotonic_usec(void) {
         return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }
 
+static void reload_config(Manager *m) {
+        Config config;
+        int r;
+
+        r = config_load(m->root, &config);
+        if (r < 0) {
+                log_error_errno(r, "Could not read " CONFIG_FILE);
+                return;
+        }
+        config_done(&m->config);
+        m->config = config;
+        if (!m->libvirt_uri_given && !streq(m->libvirt_uri, config.libvirt_uri))
+                log_notice("LibvirtURI= has changed; this takes effect when ctvirtd is restarted");
+}
+
 /* A person has edited definitions. MONOTONIC_USEC is for Type=notify-reload (systemd 253). */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Manager *m = userdata;
@@ -259,8 +273,9 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 
         (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
                           (unsigned long long) now_monotonic_usec());
-        log_info("Reading the definitions again");
+        log_info("Reading settings and definitions again");
 
+        reload_config(m);
         r = reconcile_definitions(m);
         if (r < 0)
                 log_error_errno(r, "Could not read the definitions");
@@ -318,6 +333,17 @@ static int set_up_loop(Manager *m) {
         if (r >= 0)
                 r = sd_event_add_post(m->event, NULL, on_post, m);
         return r < 0 ? log_error_errno(r, "Could not set up the event loop") : 0;
+}
+
+static int configure(Manager *m, const char *libvirt_uri) {
+        int r;
+
+        r = config_load(m->root, &m->config);
+        if (r < 0)
+                return r;
+        m->libvirt_uri_given = libvirt_uri;
+        m->libvirt_uri = strdup(libvirt_uri ? libvirt_uri : m->config.libvirt_uri);
+        return m->libvirt_uri ? 0 : -ENOMEM;
 }
 
 static void learn_host(Manager *m) {
@@ -396,11 +422,10 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
         m->run_fd = m->agent_lock_fd = -1;
         TAILQ_INIT(&m->requests);
         LIST_INIT(&m->failure_asks);
-        m->libvirt_uri = strdup(libvirt_uri ? libvirt_uri : LIBVIRT_URI);
-        if (!m->libvirt_uri)
-                return -ENOMEM;
 
-        r = bus_errors_register();
+        r = configure(m, libvirt_uri);
+        if (r >= 0)
+                r = bus_errors_register();
         if (r >= 0)
                 r = set_up_loop(m);
         if (r >= 0)
@@ -437,6 +462,7 @@ Manager *manager_free(Manager *m) {
         sd_event_unref(m->event);
         closep(&m->agent_lock_fd);
         closep(&m->run_fd);
+        config_done(&m->config);
         free(m->libvirt_uri);
         free(m->status);
         free(m);

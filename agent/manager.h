@@ -16,6 +16,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "agent/config.h"
 #include "agent/container.h"
 #include "agent/lease.h"
 #include "agent/network.h"
@@ -33,6 +34,7 @@ typedef struct LinkWatch LinkWatch;
 typedef struct MarkerWatch MarkerWatch;
 typedef struct NetworkFiles NetworkFiles;
 typedef struct SystemBus SystemBus;
+typedef struct TapWatch TapWatch;
 
 typedef struct Manager {
         const char *root; /* put before the paths of all files; "" on a host */
@@ -56,12 +58,15 @@ typedef struct Manager {
         int run_fd;
         int agent_lock_fd;
 
+        Config config;
         char *libvirt_uri;
+        bool libvirt_uri_given; /* on the command line, which counts more */
         LibvirtLink *libvirt;
         NetworkTable networks;
         bool networks_known; /* a list from libvirt has been taken over since it was last connected
                               */
 
+        TapWatch *taps;
         NetworkFiles *network_files; /* NULL: they cannot be watched */
 
         LinkWatch *links;

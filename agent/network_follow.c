@@ -10,6 +10,7 @@
 #include "agent/heal.h"
 #include "agent/network_files.h"
 #include "agent/network_wait.h"
+#include "agent/tap_watch.h"
 #include "base/log.h"
 #include "units/generated.h"
 
@@ -124,6 +125,8 @@ void manager_on_networks_listed(Manager *m) {
 void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge) {
         const Network *n = network_table_by_bridge(&m->networks, bridge);
 
+        if (m->taps)
+                tap_watch_on_bridge(m->taps, bridge);
         if (edge)
                 heal_on_edge(m, bridge);
         if (edge && n)

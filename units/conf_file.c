@@ -11,9 +11,11 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 typedef struct ConfParser {
-        ConfHandler handler;
+        ConfHandler handler;          /* one of the two */
+        ConfLineHandler line_handler; /* */
         void *userdata;
-        char *section; /* NULL before the first header */
+        char *section;                    /* NULL before the first header */
+        unsigned line_number, first_line; /* of this physical, and of the logical line */
 
         char *line; /* the logical line so far; as large as the whole text, so that it never grows
                      */
@@ -83,6 +85,12 @@ static int parse_section_header(ConfParser *p, char *l) {
         return p->section ? 0 : -ENOMEM;
 }
 
+static int skip(const ConfParser *p, const char *l) {
+        if (!p->line_handler)
+                return 0;
+        return p->line_handler(p->first_line, p->section, NULL, l, p->userdata);
+}
+
 static int parse_logical_line(ConfParser *p) {
         char *l, *value;
 
@@ -99,8 +107,11 @@ static int parse_logical_line(ConfParser *p) {
 
         value = strchr(l, '=');
         if (!p->section || !value || value == l)
-                return 0;
+                return skip(p, l);
         *value++ = '\0';
+        if (p->line_handler)
+                return p->line_handler(p->first_line, p->section, strip(l), strip(value),
+                                       p->userdata);
         return p->handler(p->section, strip(l), strip(value), p->userdata);
 }
 
@@ -129,6 +140,8 @@ static int add_physical_line(ConfParser *p, const char *s, size_t size) {
                 p->byte_order_mark_seen = true;
         }
 
+        if (p->length == 0)
+                p->first_line = p->line_number;
         memcpy(p->line + p->length, s, size);
         p->length += size;
         if (!goes_on(s, size))
@@ -147,6 +160,7 @@ static int parse_lines(ConfParser *p, const char *text, size_t size) {
 
                 while (eol < end && *eol != '\n' && *eol != '\r')
                         eol++;
+                p->line_number++;
                 r = add_physical_line(p, text, (size_t) (eol - text));
                 if (r < 0)
                         return r;
@@ -158,20 +172,34 @@ static int parse_lines(ConfParser *p, const char *text, size_t size) {
         return parse_logical_line(p);
 }
 
-int conf_parse(const char *text, size_t size, ConfHandler handler, void *userdata) {
+static int parse_text(ConfParser *p, const char *text, size_t size) {
         _cleanup_free_ char *line = NULL;
-        ConfParser p = { .handler = handler, .userdata = userdata };
         int r;
 
         if (memchr(text, '\0', size))
                 return -EINVAL;
 
-        p.line = line = malloc(size + 1);
+        p->line = line = malloc(size + 1);
         if (!line)
                 return -ENOMEM;
 
-        r = parse_lines(&p, text, size);
-        free(p.section);
+        r = parse_lines(p, text, size);
+        free(p->section);
+        return r;
+}
+
+int conf_parse(const char *text, size_t size, ConfHandler handler, void *userdata) {
+        ConfParser p = { .handler = handler, .userdata = userdata };
+
+        return parse_text(&p, text, size);
+}
+
+int conf_parse_lines(const char *text, size_t size, ConfLineHandler handler, void *userdata,
+                     unsigned *ret_line) {
+        ConfParser p = { .line_handler = handler, .userdata = userdata };
+        int r = parse_text(&p, text, size);
+
+        *ret_line = p.first_line;
         return r;
 }
 

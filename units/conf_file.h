@@ -19,6 +19,14 @@ typedef int (*ConfHandler)(const char *section, const char *key, const char *val
  */
 int conf_parse(const char *text, size_t size, ConfHandler handler, void *userdata);
 
+/* The same for a file that is read for its own sake and whose author is to hear of mistakes: also
+ * told are the line at which an assignment begins, and, with key NULL, a line that is skipped
+ * (section NULL: before the first section). *ret_line is the line at which the reading ended. */
+typedef int (*ConfLineHandler)(unsigned line, const char *section, const char *key,
+                               const char *value, void *userdata);
+int conf_parse_lines(const char *text, size_t size, ConfLineHandler handler, void *userdata,
+                     unsigned *ret_line);
+
 /* Reads a file as read_file_at() does, but takes a device (/dev/null: a masked file) as an empty
  * one. */
 int conf_read(const char *path, size_t max, char **ret, size_t *ret_size);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Starts that fail: the cause is told where people look, and what passes by itself is tried again; networks that libvirt
-# starts without telling anybody; two definitions of one identity.
+# starts without telling anybody; two definitions of one identity; the configuration file.
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
@@ -188,4 +188,25 @@ check "web has its definition" on ctvirt dumpxml web
 on rm /etc/ctvirt/containers/copy.xml
 on systemctl reload ctvirtd.service
 check_not "and when the copy is gone, so is the container" on ctvirt dominfo copy
+
+step "the configuration file"
+check "it belongs to the package" on 'dpkg-query -W -f "\${Conffiles}\n" ctvirt | grep -q " /etc/ctvirt/ctvirtd.conf "'
+printf '[Agent]\nReattachVMs=perhaps\nColour=red\nLibvirtURI=test:///default\n' | put_file /etc/ctvirt/ctvirtd.conf
+check "reload" on systemctl reload ctvirtd.service
+check "a mistake is told with its line" agent_said "/etc/ctvirt/ctvirtd.conf:2: ReattachVMs= is yes or no, not 'perhaps'"
+check "an unknown setting, too" agent_said "/etc/ctvirt/ctvirtd.conf:3: unknown setting Colour="
+check "what needs a restart is told" agent_said "LibvirtURI= has changed"
+check "web still runs" is_running web
+networks() {
+        on ctvirt net-list --all --name | grep . | sort | paste -sd' '
+}
+networks_are() {
+        [[ $(networks) == "$1" ]] || { networks; return 1; }
+}
+check "a restart" on systemctl restart ctvirtd.service
+check "the other libvirt is asked" wait_for 10 networks_are default
+put_file /etc/systemd/system/ctvirtd.service.d/uri.conf <<<$'[Service]\nExecStart=\nExecStart=/usr/libexec/ctvirt/ctvirtd --uri=network:///system'
+on systemctl daemon-reload
+check "another restart" on systemctl restart ctvirtd.service
+check "the command line counts more" wait_for 10 networks_are "default flat"
 finish

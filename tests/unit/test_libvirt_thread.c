@@ -140,6 +140,29 @@ static void test_events(void **state) {
         libvirt_thread_free(t);
 }
 
+static void test_taps(void **state) {
+        static const char *const uris[] = { "test:///default", "nosuch:///system" };
+        LibvirtThread *t = connected_thread();
+
+        libvirt_message_free(expect(t, LIBVIRT_NETWORKS));
+        for (size_t i = 0; i < ELEMENTSOF(uris); i++) {
+                LibvirtMessage *m = libvirt_message_new(LIBVIRT_GET_TAPS);
+
+                m->name = strdup(uris[i]);
+                libvirt_thread_push(t, m);
+                m = expect(t, LIBVIRT_TAPS);
+                assert_int_equal(m->error, i == 0 ? 0 : -EIO);
+                assert_int_equal(m->text != NULL, i > 0);
+                assert_int_equal(m->taps.n_items, 0);
+                libvirt_message_free(m);
+        }
+
+        /* The connection to the networks' libvirt is another one. */
+        send_type(t, LIBVIRT_RELIST);
+        libvirt_message_free(expect(t, LIBVIRT_NETWORKS));
+        libvirt_thread_free(t);
+}
+
 static void test_leases(void **state) {
         LibvirtThread *t = connected_thread();
         LibvirtMessage *m;
@@ -274,6 +297,7 @@ int main(void) {
                 cmocka_unit_test_teardown(test_connect_and_list, teardown),
                 cmocka_unit_test_teardown(test_events, teardown),
                 cmocka_unit_test_teardown(test_leases, teardown),
+                cmocka_unit_test_teardown(test_taps, teardown),
                 cmocka_unit_test_teardown(test_no_libvirt, teardown),
                 cmocka_unit_test_teardown(test_sleeps_when_connected, teardown),
                 cmocka_unit_test_teardown(test_end_of_a_blocked_thread, teardown),
