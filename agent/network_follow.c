@@ -118,6 +118,8 @@ void manager_on_network(Manager *m, Network *n, const char *event) {
 void manager_on_networks_listed(Manager *m) {
         if (m->network_files)
                 network_files_on_list(m->network_files);
+        if (m->taps)
+                tap_watch_on_list(m->taps);
         network_follow(m, NULL);
         network_wait_listed(m);
 }

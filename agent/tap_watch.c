@@ -15,7 +15,8 @@ struct TapWatch {
         Manager *m;
         sd_event_source *settle;
         bool asked;
-        bool again; /* a bridge became ready since */
+        bool again;  /* a bridge became ready since */
+        bool unsure; /* … of which nobody could say whose it is, as there was no list yet */
 };
 
 static bool is_stranded(const Link *link) {
@@ -60,6 +61,14 @@ static void look_soon(TapWatch *t) {
 void tap_watch_on_bridge(TapWatch *t, const char *bridge) {
         if (network_table_by_bridge(&t->m->networks, bridge))
                 look_soon(t);
+        else if (!t->m->networks_known)
+                t->unsure = true;
+}
+
+void tap_watch_on_list(TapWatch *t) {
+        if (t->unsure)
+                look_soon(t);
+        t->unsure = false;
 }
 
 static void put_back(const Manager *m, const DomainTap *tap) {

@@ -18,6 +18,9 @@ int tap_watch_new(Manager *m, TapWatch **ret);
 /* A bridge became ready, or was found so. */
 void tap_watch_on_bridge(TapWatch *t, const char *bridge);
 
+/* There is a list of libvirt's networks. */
+void tap_watch_on_list(TapWatch *t);
+
 /* libvirt's answer. */
 void tap_watch_on_taps(TapWatch *t, const LibvirtMessage *answer);
 

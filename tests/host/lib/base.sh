@@ -19,6 +19,14 @@ BASE_PACKAGES+=(
         libbtrfsutil1 libedit2 libcap2
 )
 
+# What the base of a host for virtual machines (create --vm) has besides.
+VM_PACKAGES=(qemu-system-x86)
+# The guest: a kernel for virtual machines and a busybox, of this release whatever that of the host is.
+GUEST_RELEASE=bookworm
+GUEST_PACKAGES=(linux-image-cloud-amd64 busybox-static)
+# In the order in which they have to be loaded.
+GUEST_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net)
+
 check_release() {
         local release
         for release in "${RELEASES[@]}"; do
@@ -27,14 +35,21 @@ check_release() {
         die "the release \"$1\" is not known; known are: ${RELEASES[*]}"
 }
 
-# Prints the path that the base of release $1 has, or will have.
+# base_packages KIND: those of a base; KIND is empty or vm.
+base_packages() {
+        printf '%s\n' "${BASE_PACKAGES[@]}"
+        [[ $1 != vm ]] || printf '%s\n' "${VM_PACKAGES[@]}"
+}
+
+# base_path RELEASE [KIND]: prints the path that the base has, or will have.
 base_path() {
         local key
         key=$({
-                printf '%s\n' "$BASE_RECIPE" "$1" "${BASE_PACKAGES[@]}"
+                printf '%s\n' "$BASE_RECIPE" "$1"
+                base_packages "${2:-}"
                 cat "$LIB/customize-base.sh"
         } | sha256sum)
-        printf '%s/base/%s-%s\n' "$CACHE" "$1" "${key:0:16}"
+        printf '%s/base/%s-%s\n' "$CACHE" "$1${2:+-$2}" "${key:0:16}"
 }
 
 # Prints the Debian mirror: CTVIRT_MIRROR, else the one this machine's apt uses, else the default.
@@ -52,11 +67,11 @@ mirror() {
         printf '%s\n' "${uri:-http://deb.debian.org/debian}"
 }
 
-# Builds the base of release $1 if it is missing; prints its path.
+# build_base RELEASE [KIND]: builds the base if it is missing; prints its path.
 build_base() {
-        local release=$1 path new debs log lock
+        local release=$1 kind=${2:-} path new debs log lock
         check_release "$release"
-        path=$(base_path "$release")
+        path=$(base_path "$release" "$kind")
         if [[ ! -d $path ]]; then
                 need mmdebstrap mmdebstrap
                 mkdir -p "$CACHE/base" "$CACHE/debs/$release"
@@ -74,7 +89,7 @@ build_base() {
                         # The hooks are run by a shell with the root as $1.
                         # shellcheck disable=SC2016
                         if ! DEBS=$debs CUSTOMIZE=$LIB/customize-base.sh mmdebstrap --mode=root --variant=minbase \
-                                --skip=download/empty,essential/unlink --include="$(printf '%s,' "${BASE_PACKAGES[@]}")" \
+                                --skip=download/empty,essential/unlink --include="$(base_packages "$kind" | paste -sd,)" \
                                 --setup-hook='mkdir -p "$1/var/cache/apt/archives"' \
                                 --setup-hook='find "$DEBS" -name "*.deb" -exec cp -t "$1/var/cache/apt/archives" {} +' \
                                 --customize-hook='find "$1/var/cache/apt/archives" -name "*.deb" -exec cp -ut "$DEBS" {} +' \
@@ -92,6 +107,47 @@ build_base() {
                 exec {lock}>&-
         fi
         printf '%s\n' "$path"
+}
+
+# The modules of the kernel in tree $1, in their order, and what loads them, as an initramfs on standard output.
+pack_guest() {
+        local tree=$1 root=$1/guest module
+        mkdir -p "$root/bin" "$root/lib/modules" "$root/proc" "$root/sys" "$root/dev" "$root/tmp"
+        cp "$tree/bin/busybox" "$root/bin/"
+        install -m 755 "$LIB/guest-init" "$root/init"
+        for module in "${GUEST_MODULES[@]}"; do
+                find "$tree/lib/modules" -name "$module.ko" -exec cp -t "$root/lib/modules" {} +
+        done
+        printf '%s\n' "${GUEST_MODULES[@]}" >"$root/lib/modules/order"
+        (cd "$root" && find . | "$tree/bin/busybox" cpio -o -H newc 2>/dev/null | gzip -1)
+}
+
+# Prints the path of a directory with vmlinuz and initrd of a tiny guest; built once.
+vm_guest() {
+        local key guest new
+        key=$({
+                printf '%s\n' "$GUEST_RELEASE" "${GUEST_PACKAGES[@]}" "${GUEST_MODULES[@]}"
+                cat "$LIB/guest-init"
+        } | sha256sum)
+        guest=$CACHE/tiny/guest-${key:0:16}
+        if [[ ! -d $guest ]]; then
+                need mmdebstrap mmdebstrap
+                mkdir -p "$CACHE/tiny"
+                new=$(mktemp -d "$CACHE/tiny/.new.XXXXXX")
+                say "building the guest for virtual machines (a minute, once)"
+                if ! mmdebstrap --mode=root --variant=extract --include="$(printf '%s,' "${GUEST_PACKAGES[@]}")" \
+                        "$GUEST_RELEASE" "$new/tree" "$(mirror)" >"$new/log" 2>&1 </dev/null; then
+                        tail -n 20 "$new/log" >&2
+                        remove_tree "$new"
+                        die "the guest could not be built: mmdebstrap failed" "Check that this machine reaches the mirror."
+                fi
+                mkdir "$new/guest"
+                cp "$new"/tree/boot/vmlinuz-* "$new/guest/vmlinuz"
+                pack_guest "$new/tree" >"$new/guest/initrd"
+                mv -T "$new/guest" "$guest" 2>/dev/null || :
+                remove_tree "$new"
+        fi
+        printf '%s\n' "$guest"
 }
 
 # Prints the path of a static busybox: this machine's, else that of a base.

@@ -78,8 +78,8 @@ overlay_options() {
 # ---- create
 
 create_host() {
-        local release=$1 btrfs=$2 limits=$3 base new bind root=overlay
-        shift 3
+        local release=$1 kind=$2 btrfs=$3 limits=$4 base new bind root=overlay
+        shift 4
         check_release "$release"
         [[ ! -e $DIR ]] || die "there is a host named $NAME already" "Delete it: host delete $NAME"
         if [[ $limits == 1 && $release != bookworm ]]; then
@@ -90,7 +90,7 @@ create_host() {
                 [[ $bind != *$'\n'* && $bind == /* && -e ${bind%%:*} ]] ||
                         die "--bind $bind: the source must be an absolute path that exists"
         done
-        base=$(build_base "$release")
+        base=$(build_base "$release" "$kind")
         mkdir -p "$HOSTS"
         new=$(mktemp -d "$HOSTS/.new.XXXXXX")
         chmod 755 "$new"
@@ -408,7 +408,7 @@ collect_garbage() {
                 exec {lock}>&-
         done
         ((bases)) || return 0
-        for base in "${RELEASES[@]}"; do used+="$(base_path "$base")"$'\n'; done
+        for base in "${RELEASES[@]}"; do used+="$(base_path "$base")"$'\n'"$(base_path "$base" vm)"$'\n'; done
         for dir in "$CACHE"/base/*; do
                 [[ -d $dir ]] || continue
                 grep -qxF "$dir" <<<"$used" || {
