@@ -122,8 +122,8 @@ check "that one is defined" define_network later virbr9 192.168.199
 check "and started" on virsh -q net-start later
 check "that was all" wait_for 5 is_inactive waiter.service
 check "it said so" on grep -qx 'Network later is ready' /root/waiter.out
-check "now both are ready at once" on timeout 2 ctvirt net-wait later default
-check "by uuid too" on 'timeout 2 ctvirt net-wait "$(virsh net-uuid default | head -n 1)"'
+check "now both are ready at once" on timeout 20 ctvirt net-wait later default
+check "by uuid too" on 'timeout 20 ctvirt net-wait "$(virsh net-uuid default | head -n 1)"'
 
 step "agent and hook"
 check_up
