@@ -10,6 +10,7 @@
 #include "agent/definition_complete.h"
 #include "agent/definition_store.h"
 #include "base/fileio.h"
+#include "base/label.h"
 #include "base/log.h"
 #include "units/generated.h"
 
@@ -70,12 +71,21 @@ static int refuse_foreign_files(const char *root, const char *name, Error **err)
  * Commit, and taking back
  */
 
+/* Without its label, systemd or nspawn may not read the file where SELinux enforces. */
+static void on_written(const char *path, void *userdata) {
+        int r = label_restore(path);
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to set the SELinux label of %s", path);
+}
+
 int define_generate(Manager *m, const ContainerDef *def, char **bridges, Error **err) {
         const GeneratedInput in = {
                 .def = def,
                 .bridges = bridges,
                 .systemd_version = m->systemd_version,
                 .machine_id = &m->machine_id,
+                .on_written = on_written,
         };
 
         return generated_write(m->root, &in, err);
