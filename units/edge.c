@@ -340,6 +340,22 @@ static int find_recorded(int run_fd, Ending *e) {
         return 0;
 }
 
+/* The record first: a bridge of the host keeps its ifindex when its network is stopped, and a record
+ * that outlived the marker would silence the next start. No record at all does not, and is there to
+ * be had on a full file system too; what it leaves may be room for the new one. */
+static int put_end(int run_fd, const Ending *e) {
+        const char *network = e->recorded ? e->recorded : e->network;
+        int r;
+
+        r = bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, network);
+        if (r >= 0)
+                return 0;
+        if (bridge_handled_remove(run_fd, e->bridge) < 0)
+                return r;
+        (void) bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, network);
+        return 0;
+}
+
 static int gone_locked(int run_fd, const char *bridge, const char *network, const EdgeRoad *road) {
         _cleanup_(ending_done) Ending e = { .bridge = bridge, .network = network };
         int removed, r;
@@ -348,9 +364,7 @@ static int gone_locked(int run_fd, const char *bridge, const char *network, cons
         if (r < 0)
                 return r;
 
-        /* The record first: a bridge of the host keeps its ifindex when its network is stopped, and
-         * a record that outlived the marker would silence the next start. */
-        r = bridge_handled_write(run_fd, bridge, BRIDGE_ENDED, e.recorded ? e.recorded : network);
+        r = put_end(run_fd, &e);
         if (r < 0)
                 return r;
         removed = bridge_marker_remove(run_fd, bridge);

@@ -56,7 +56,7 @@ int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
  * and network stopped; systemd passes that on to the containers whose policy says so, others are
  * left alone. network: the one that stopped, NULL if unknown (the record knows, unless the bridge
  * has several). Same lock, same errors; 1 if there was a marker. Without a road, or when it fails, the
- * record stays, with BRIDGE_ENDED in it. */
+ * record stays, with BRIDGE_ENDED in it, if there is room for it. */
 int bridge_gone(int run_fd, const char *bridge, const char *network, const EdgeRoad *road,
                 uint64_t lock_wait_usec);
 

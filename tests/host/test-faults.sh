@@ -47,6 +47,26 @@ check "there is room again" on rm /run/ctvirt/filler
 check "and web is started" wait_for 60 is_running web
 check_equal "once" 1 "$(count_starts web)"
 
+step "/run/ctvirt gets full while the network is up"
+for agent in active inactive; do
+        fresh
+        on virsh -q net-start default
+        check "web runs" wait_for 20 is_running web
+        [[ $agent == active ]] || on 'systemctl -q mask --runtime ctvirtd.service && systemctl stop ctvirtd.service'
+        on 'dd if=/dev/zero of=/run/ctvirt/filler bs=1k count=64' >/dev/null 2>&1 || :
+        check "nothing can be written" on '! dd if=/dev/zero of=/run/ctvirt/more bs=1 count=1 2>/dev/null'
+        on rm -f /run/ctvirt/more
+        check "virsh net-destroy, the agent is $agent" on virsh -q net-destroy default
+        check "the marker goes" wait_for 10 on test ! -e /run/ctvirt/bridges/virbr0
+        check "and the targets" wait_for 10 on '! systemctl -q is-active ctvirt-bridge@virbr0.target ctvirt-network@default.target'
+        check "web is left alone" is_running web
+        on systemctl stop systemd-nspawn@web.service
+        on rm /run/ctvirt/filler
+        on 'systemctl -q unmask --runtime ctvirtd.service && systemctl start ctvirtd.service'
+        check "net-start" on virsh -q net-start default
+        check "web is started" wait_for 20 is_running web
+done
+
 step "/run/ctvirt is read-only, and there is no agent"
 fresh
 on systemctl stop ctvirtd.service

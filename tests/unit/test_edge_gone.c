@@ -4,6 +4,9 @@
 
 #include "edge_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static void test_gone(void **state) {
         _cleanup_notes_ Notes n = { 0 };
         const EdgeRoad road = road_of(&n);
@@ -84,6 +87,43 @@ static void test_stop_fails(void **state) {
         assert_lines(&n, "");
 }
 
+/* No file can grow: all that is written fails, as on a full file system. */
+static void set_full(bool full) {
+        struct rlimit limit;
+
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        limit.rlim_cur = full ? 0 : limit.rlim_max;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_full(void **state) {
+        _cleanup_notes_ Notes n = { 0 };
+        const EdgeRoad road = road_of(&n);
+        int r;
+
+        (void) add_link();
+        assert_edge(&n, EDGE_MADE);
+        assert_lines(&n, START);
+        set_full(true);
+        r = bridge_gone(run_fd, BRIDGE, NULL, &road, 0);
+        set_full(false);
+        assert_int_equal(r, 1);
+        assert_lines(&n, STOP);
+        assert_false(marker_is_there());
+        assert_int_equal(handled(), 0);
+
+        /* PID 1 cannot be told either: the next beginning is one all the same. */
+        assert_edge(&n, EDGE_MADE);
+        n.stop_result = -ETIMEDOUT;
+        set_full(true);
+        r = bridge_gone(run_fd, BRIDGE, NULL, &road, 0);
+        set_full(false);
+        assert_int_equal(r, -ETIMEDOUT);
+        assert_false(marker_is_there());
+        assert_edge(&n, EDGE_MADE);
+        assert_lines(&n, START ", " START);
+}
+
 static void test_old_news(void **state) {
         _cleanup_notes_ Notes n = { 0 };
         const EdgeRoad road = road_of(&n);
@@ -107,8 +147,10 @@ static void test_old_news(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 test(test_gone),       test(test_gone_and_back), test(test_gone_without_marker),
-                test(test_stop_fails), test(test_old_news),
+                test(test_stop_fails), test(test_full),          test(test_old_news),
         };
+
+        (void) signal(SIGXFSZ, SIG_IGN);
 
         if (!enter_namespace()) {
                 (void) fprintf(stderr, "skipped: no bridges can be made here: %s\n",
