@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/uuid.h"
+#include "xml/bootstrap_def.h"
+#include "xml/first_boot_def.h"
 
 /* Elements of ours that libvirt does not have; any prefix. */
 #define CONTAINER_NAMESPACE "http://ctvirt.org/schemas/container/1.0"
@@ -129,6 +131,9 @@ typedef struct ContainerDef {
         size_t n_interfaces;
         size_t n_consoles;
         OnNetworkStop on_network_stop;
+        BootstrapDef *bootstrap;  /* NULL: not given */
+        FirstBootDef *first_boot; /* NULL: not given */
+        uint64_t quota;           /* <ct:quota>, bytes of its root; 0: not given */
 
         /* Unknown content by the element that it stood in. */
         UnknownXml unknown;          /* <domain> */

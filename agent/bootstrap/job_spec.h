@@ -1,0 +1,59 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * JobSpec: one piece of long work on the pool, as the agent hands it to ctvirt-job:
+ * /run/ctvirt/jobs/ID/job, KEY=value lines, with definition.xml beside it where there is one.
+ * The folder is root's alone (0700). /run/ctvirt/jobs/ID/result is what came of it.
+ */
+
+#include "base/error.h"
+
+#define JOBS_FOLDER "jobs" /* below CTVIRT_RUN_DIR */
+#define JOB_ID_LENGTH 8    /* lower-case hex digits */
+
+typedef enum JobKind {
+        JOB_BOOTSTRAP,       /* name; definition.xml says how */
+        JOB_VOLUME_CLONE,    /* source -> name */
+        JOB_VOLUME_DOWNLOAD, /* name -> stdout, a tar stream */
+        JOB_VOLUME_UPLOAD,   /* stdin, a tar stream -> name */
+        JOB_VOLUME_RESIZE,   /* name, size */
+        JOB_SNAPSHOT_CREATE, /* name, snapshot */
+        JOB_SNAPSHOT_REVERT, /* name, snapshot */
+        JOB_EXPORT,          /* name -> stdout; definition.xml goes with it */
+        JOB_IMPORT,     /* stdin -> name; what it was defined as: definition.xml in the result */
+        JOB_POOL_BUILD, /* source: device or image file, size */
+        JOB_POOL_REPAIR,
+        JOB_CLEAN, /* the trash, and what jobs that are no more left behind */
+} JobKind;
+
+const char *job_kind_to_string(JobKind k); /* "bootstrap", "volume-clone", … */
+int job_kind_from_string(const char *s);   /* -EINVAL */
+
+typedef enum JobFlags {
+        JOB_REPLACE = 1 << 0,   /* what has the name already goes to the trash */
+        JOB_OVERWRITE = 1 << 1, /* a device that holds data */
+        JOB_READ_ONLY = 1 << 2,
+} JobFlags;
+
+typedef struct JobSpec {
+        char *id;
+        JobKind kind;
+        char *name;     /* the volume that it makes or changes */
+        char *source;   /* see JobKind */
+        char *snapshot; /* name of one */
+        char *compression;
+        uint64_t size; /* bytes; UINT64_MAX: none */
+        JobFlags flags;
+        char *definition; /* XML; NULL: none */
+} JobSpec;
+
+/* Reads the folder of a job; everything in it is checked as if it came from outside. */
+int job_spec_load(int jobs_fd, const char *id, JobSpec **ret, Error **err);
+/* Makes the folder. -EEXIST: the ID is taken. */
+int job_spec_save(int jobs_fd, const JobSpec *spec);
+JobSpec *job_spec_free(JobSpec *spec);
+DEFINE_CLEANUP(JobSpec *, job_spec_free)
+#define _cleanup_job_spec_ _cleanup_(job_spec_freep)
+
+bool job_id_is_valid(const char *s);
