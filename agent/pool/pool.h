@@ -9,6 +9,7 @@
  *   NAME.raw    raw disk image
  *   .ctvirt/    0700, ours, on the same filesystem, so that a rename moves things in and out:
  *     new/ID              what job ID builds; renamed to its name when it is whole and synced
+ *     new/ID-…            what else job ID needs while it builds (caches, images, a base)
  *     trash/ID-…          what is to be deleted: gone for everybody since it was renamed to here
  *     bases/KEY           read-only base, and bases/KEY.conf, what went into it
  *     snapshots/NAME/SNAP a container's snapshot, and SNAP.xml, what it is
@@ -29,6 +30,10 @@
 #define POOL_TRASH POOL_OWN_FOLDER "/trash"
 #define POOL_BASES POOL_OWN_FOLDER "/bases"
 #define POOL_SNAPSHOTS POOL_OWN_FOLDER "/snapshots"
+
+/* In the pool itself, followed by a job's ID: what systemd-importd pulls for it, which can only make
+ * images that have names there; with ".raw" an image. Nobody's volume. */
+#define POOL_IMPORT_PREFIX "ctvirt-job-"
 
 typedef struct PoolBackend PoolBackend;
 

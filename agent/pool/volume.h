@@ -37,7 +37,8 @@ typedef struct VolumeList {
 void volume_list_done(VolumeList *l);
 #define _cleanup_volume_list_ _cleanup_(volume_list_done)
 
-/* Everything in the pool that is a volume: no dot files, no symlinks, no mount points of others. */
+/* Everything in the pool that is a volume: no dot files, no symlinks, no mount points of others,
+ * nothing that is called POOL_IMPORT_PREFIX and an ID. */
 int volume_list(const Pool *p, VolumeList *ret);
 /* -ENOENT; -ELOOP for a symlink, -EXDEV for a mount point; with a sentence. */
 int volume_get(const Pool *p, const char *name, Volume *ret, Error **err);
@@ -66,7 +67,8 @@ int volume_begin(const Pool *p, const char *id, int *ret_fd, Error **err);
 int volume_publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
                    Error **err);
 
-/* Removes everything in POOL_TRASH and, in POOL_NEW, all that keep() does not claim. *ret_removed
- * (may be NULL): the IDs whose half-done work was found. */
+/* Removes everything in POOL_TRASH and, in POOL_NEW and behind POOL_IMPORT_PREFIX, all that keep()
+ * does not claim; it is asked for the ID alone, what follows a '-' belongs to the same job.
+ * *ret_removed (may be NULL): the IDs whose half-done work was found. */
 int pool_clean(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
                const TreeProgress *progress, char ***ret_removed, Error **err);
