@@ -16,24 +16,33 @@ struct TreeProgress {
         void *userdata;
 };
 
+/* Those with an Error say which file it was; -EBUSY is a mount point, -ECANCELED and the like what
+ * the progress function has returned. */
 struct PoolBackend {
         const char *name;    /* "btrfs", "directory": pool-info's Type */
         bool snapshot_quick; /* a snapshot costs the same whatever the size of the tree */
 
-        bool (*probe)(int fd); /* is this what the filesystem at fd is? */
+        bool (*probe)(int fd);     /* is this what the filesystem at fd is? */
+        bool (*has_quota)(int fd); /* limits are counted on this filesystem already */
         /* An empty tree, 0755 root. -EEXIST */
         int (*create)(int dir_fd, const char *name);
-        /* A whole copy of a tree under a new name: snapshot, reflink or copy. -EEXIST, -ENOENT */
+        /* A whole copy of a tree under a new name: snapshot, reflink or copy. -EEXIST, -ENOENT.
+         * What is half done when it fails is left to the caller to remove. */
         int (*snapshot)(int from_fd, const char *from, int to_fd, const char *to, bool read_only,
-                        const TreeProgress *progress);
-        /* All of it; also what is read-only and subvolumes in it. Does not cross mounts: -EBUSY. */
-        int (*remove)(int dir_fd, const char *name, const TreeProgress *progress);
+                        const TreeProgress *progress, Error **err);
+        /* A snapshot of it is there and on the disk, or is not: no name of its own is needed to
+         * build it under. */
+        bool (*snapshot_is_atomic)(int from_fd, const char *from);
+        /* All of it; also what is read-only or immutable, and subvolumes in it. -EBUSY before
+         * anything is removed if something is mounted in it. */
+        int (*remove)(int dir_fd, const char *name, const TreeProgress *progress, Error **err);
         int (*get_read_only)(int dir_fd, const char *name, bool *ret);
         int (*set_read_only)(int dir_fd, const char *name, bool read_only);
-        /* Bytes; *ret_limit UINT64_MAX: none. *ret_used UINT64_MAX: only known with quota. */
+        /* Bytes; *ret_limit UINT64_MAX: none. *ret_used UINT64_MAX: only known with quota, or being
+         * counted. */
         int (*get_quota)(int dir_fd, const char *name, uint64_t *ret_used, uint64_t *ret_limit);
         /* UINT64_MAX takes the limit away. -EOPNOTSUPP: the filesystem or kernel has none. */
-        int (*set_quota)(int dir_fd, const char *name, uint64_t limit);
+        int (*set_quota)(int dir_fd, const char *name, uint64_t limit, Error **err);
 };
 
 extern const PoolBackend pool_backend_btrfs;

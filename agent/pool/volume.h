@@ -17,6 +17,10 @@ typedef enum VolumeType {
 const char *volume_type_to_string(VolumeType t); /* "subvolume", "directory", "raw" */
 int volume_type_from_string(const char *s);      /* -EINVAL */
 
+/* A container's name, so that every volume can become one; without ".raw" at its end, which would
+ * be the image of another. */
+bool volume_name_is_valid(const char *s);
+
 typedef struct Volume {
         char *name; /* without ".raw" */
         VolumeType type;
@@ -49,10 +53,13 @@ bool volume_clone_is_quick(const Pool *p, const Volume *v);
 /* A whole copy, built as POOL_NEW/ID and published under the name at the end. -EEXIST, -ENOENT. */
 int volume_clone(const Pool *p, const char *from, const char *to, const char *id,
                  const TreeProgress *progress, Error **err);
-/* In one step. -EEXIST, -ENOENT. Whether somebody uses it is the caller's to know. */
+/* In one step; its snapshots go with it. -EEXIST, -ENOENT. Whether somebody uses it is the caller's
+ * to know. */
 int volume_rename(const Pool *p, const char *from, const char *to, Error **err);
-/* In one step: what was there goes to POOL_TRASH, see pool_clean(). */
+/* In one step: what was there goes to POOL_TRASH, see pool_clean(). Its snapshots stay, see
+ * snapshot_delete_all(). -ENOENT, -EBUSY: something is mounted there. */
 int volume_delete(const Pool *p, const char *name, const char *id, Error **err);
+/* limit UINT64_MAX: none. An image can only grow: -EINVAL. -EOPNOTSUPP: no quota here. */
 int volume_resize(const Pool *p, const char *name, uint64_t limit, Error **err);
 
 /*
