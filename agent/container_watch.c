@@ -11,6 +11,7 @@
 #include "agent/plug.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
+#include "units/unit_list.h"
 #include "units/unit_name.h"
 
 #define CALL_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
@@ -197,17 +198,16 @@ static void loaded_units_done(LoadedUnits *l) {
 }
 
 static int read_loaded(sd_bus_message *reply, LoadedUnits *l) {
-        const char *unit, *active_state;
+        ListedUnit unit;
         int r;
 
-        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        r = unit_list_begin(reply);
         if (r < 0)
                 return r;
-        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, &active_state,
-                                        NULL, NULL, NULL, NULL, NULL, NULL)) > 0) {
-                r = strv_extend(&l->all, unit);
-                if (r >= 0 && streq(active_state, "active"))
-                        r = strv_extend(&l->running, unit);
+        while ((r = unit_list_next(reply, &unit)) > 0) {
+                r = strv_extend(&l->all, unit.name);
+                if (r >= 0 && streq(unit.active_state, "active"))
+                        r = strv_extend(&l->running, unit.name);
                 if (r < 0)
                         return r;
         }
@@ -255,11 +255,7 @@ int container_watch_catch_up(Manager *m) {
         sd_bus_message *call = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(
-                m->bus, &call, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                "org.freedesktop.systemd1.Manager", "ListUnitsByPatterns");
-        if (r >= 0)
-                r = sd_bus_message_append(call, "asas", 0, 1, "systemd-nspawn@*.service");
+        r = unit_list_new_call(m->bus, NULL, &call);
         if (r >= 0)
                 r = bus_calls_add(m->calls, call, CALL_TIMEOUT_USEC, on_loaded_units, m);
         sd_bus_message_unref(call);

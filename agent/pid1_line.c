@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/strv.h"
+#include "units/unit_list.h"
 
 #define PRIVATE_ADDRESS "unix:path=/run/systemd/private"
 #define DESTINATION "org.freedesktop.systemd1"
@@ -347,25 +348,6 @@ EdgeRoad pid1_line_road(Pid1Line *l) {
  * Failed units
  */
 
-static int read_unit_names(sd_bus_message *reply, char ***ret) {
-        _cleanup_strv_ char **units = NULL;
-        const char *unit;
-        int r;
-
-        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, NULL)) > 0) {
-                r = strv_extend(&units, unit);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                *ret = TAKE_PTR(units);
-        return r;
-}
-
 /* With an error, or after the time limit, the edge goes on without the names. */
 static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Pid1Line *l = userdata;
@@ -373,7 +355,7 @@ static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         l->list_slot = sd_bus_slot_unref(l->list_slot);
         if (is_no_answer(l))
                 return 0;
-        if (sd_bus_message_is_method_error(reply, NULL) || read_unit_names(reply, &l->failed) < 0)
+        if (sd_bus_message_is_method_error(reply, NULL) || unit_list_names(reply, &l->failed) < 0)
                 log_warning("systemd does not say which units failed, going on without");
         l->prepared = true;
         l->handler(l->userdata);
@@ -392,10 +374,7 @@ int pid1_line_prepare(Pid1Line *l) {
 
         r = dial(l);
         if (r >= 0)
-                r = sd_bus_message_new_method_call(l->bus, &m, DESTINATION, MANAGER_PATH,
-                                                   MANAGER_INTERFACE, "ListUnitsByPatterns");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "asas", 1, "failed", 1, "systemd-nspawn@*.service");
+                r = unit_list_new_call(l->bus, "failed", &m);
         /* The time runs from when PID 1 has taken the connection (calc_elapse() of sd-bus.c):
          * before that, no order could be given either. */
         if (r >= 0)

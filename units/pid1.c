@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/strv.h"
+#include "units/unit_list.h"
 
 #define PRIVATE_ADDRESS "unix:path=/run/systemd/private"
 #define DESTINATION "org.freedesktop.systemd1"
@@ -210,40 +211,6 @@ static int road_stop(void *userdata, char *const *units) {
         return send_order(userdata, &order);
 }
 
-static int read_unit_names(sd_bus_message *reply, char ***ret) {
-        _cleanup_strv_ char **units = NULL;
-        const char *unit;
-        int r;
-
-        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, NULL)) > 0) {
-                r = strv_extend(&units, unit);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(units);
-        return 0;
-}
-
-static int new_list_call(sd_bus *bus, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_call(bus, &m, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE,
-                                           "ListUnitsByPatterns");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "asas", 1, "failed", 1, "systemd-nspawn@*.service");
-        if (r >= 0)
-                *ret = TAKE_PTR(m);
-        return r;
-}
-
 static int road_list_failed(void *userdata, char ***ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         Pid1 *pid1 = userdata;
@@ -254,7 +221,7 @@ static int road_list_failed(void *userdata, char ***ret) {
         if (r >= 0)
                 r = wait_until_ready(pid1);
         if (r >= 0)
-                r = new_list_call(pid1->bus, &m);
+                r = unit_list_new_call(pid1->bus, "failed", &m);
         if (r < 0)
                 return r;
 
@@ -263,7 +230,7 @@ static int road_list_failed(void *userdata, char ***ret) {
         if (left == 0)
                 return -ETIMEDOUT;
         r = sd_bus_call(pid1->bus, m, left, NULL, &reply);
-        return r < 0 ? r : read_unit_names(reply, ret);
+        return r < 0 ? r : unit_list_names(reply, ret);
 }
 
 int pid1_connect(uint64_t deadline_usec, Pid1 **ret) {

@@ -62,8 +62,6 @@ int unit_client_kill(UnitClient *c, const char *unit, const char *whom, int sign
 int unit_client_enable(UnitClient *c, const char *unit, bool enable, UnitReplyHandler handler,
                        void *userdata);
 int unit_client_reload(UnitClient *c, UnitReplyHandler handler, void *userdata);
-int unit_client_list_failed(UnitClient *c, void (*handler)(char **units, void *userdata),
-                            void *userdata);
 /* "enabled", "disabled", "masked" … by files alone is enabled_containers_load(). */
 
 UnitClient *unit_client_free(UnitClient *c);

@@ -56,41 +56,6 @@ int unit_client_kill(UnitClient *c, const char *unit, const char *whom, int sign
         return 0;
 }
 
-static void order_on_failed_list(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        _cleanup_(unit_order_freep) UnitOrder *order = userdata;
-        _cleanup_strv_ char **units = NULL;
-        const char *unit;
-
-        if (!error && sd_bus_message_enter_container(reply, 'a', "(ssssssouso)") >= 0)
-                while (sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, NULL, NULL,
-                                           NULL, NULL, NULL, NULL, NULL) > 0)
-                        if (strv_extend(&units, unit) < 0)
-                                break;
-
-        order->list_handler(units, order->userdata);
-}
-
-int unit_client_list_failed(UnitClient *c, void (*handler)(char **units, void *userdata),
-                            void *userdata) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(unit_order_freep) UnitOrder *order = NULL;
-        int r;
-
-        r = unit_order_new(c, NULL, NULL, userdata, &order);
-        if (r < 0)
-                return r;
-        order->list_handler = handler;
-        r = unit_client_new_call(c, "ListUnitsByPatterns", &m);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "asas", 1, "failed", 1, "systemd-nspawn@*.service");
-        if (r >= 0)
-                r = unit_order_send(order, m, order_on_failed_list);
-        if (r < 0)
-                return r;
-        (void) TAKE_PTR(order);
-        return 0;
-}
-
 /*
  * Reload. Orders that come while one is under way share the next: the files that they changed may
  * have been changed too late for this one.

@@ -10,13 +10,13 @@
 #include <search.h>
 
 #include "units/unit_client_internal.h"
+#include "units/unit_list.h"
 
 #define DESTINATION "org.freedesktop.systemd1"
 #define UNIT_NAMESPACE "/org/freedesktop/systemd1/unit"
 #define UNIT_PATH_PREFIX UNIT_NAMESPACE "/systemd_2dnspawn_40"
 #define UNIT_INTERFACE "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
-#define UNIT_PATTERN "systemd-nspawn@*.service"
 
 #define N_PROPERTIES 8
 #define N_LISTED_PROPERTIES 3 /* the first ones are in ListUnitsByPatterns() already */
@@ -303,30 +303,29 @@ int unit_client_on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_
  */
 
 static int unit_on_row(UnitClient *c, sd_bus_message *m) {
-        const char *name, *load_state, *active_state, *sub_state, *path;
+        ListedUnit row;
         UnitRecord *u;
         bool is_new;
         int r;
 
-        r = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, &load_state, &active_state,
-                                &sub_state, NULL, &path, NULL, NULL, NULL);
+        r = unit_list_next(m, &row);
         if (r <= 0)
                 return r;
 
-        u = unit_find(c, name);
+        u = unit_find(c, row.name);
         is_new = !u;
         if (is_new) {
-                r = unit_new(c, name, &u);
+                r = unit_new(c, row.name, &u);
                 if (r < 0)
                         return r;
         }
         u->listed = true;
         u->gone = false;
-        (void) set_text(u, &u->load_state, load_state);
-        (void) set_text(u, &u->active_state, active_state);
-        (void) set_text(u, &u->sub_state, sub_state);
+        (void) set_text(u, &u->load_state, row.load_state);
+        (void) set_text(u, &u->active_state, row.active_state);
+        (void) set_text(u, &u->sub_state, row.sub_state);
         if (is_new)
-                unit_ask_from(u, path, N_LISTED_PROPERTIES);
+                unit_ask_from(u, row.path, N_LISTED_PROPERTIES);
         unit_tell(u);
         return 1;
 }
@@ -351,7 +350,7 @@ static int read_list(UnitClient *c, sd_bus_message *reply) {
         TAILQ_FOREACH(u, &c->units, entry)
                 u->listed = false;
 
-        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        r = unit_list_begin(reply);
         if (r < 0)
                 return r;
         while ((r = unit_on_row(c, reply)) > 0)
@@ -386,9 +385,7 @@ int unit_client_list(UnitClient *c) {
         if (c->listing)
                 return 0;
 
-        r = unit_client_new_call(c, "ListUnitsByPatterns", &m);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "asas", 0, 1, UNIT_PATTERN);
+        r = unit_list_new_call(c->bus, NULL, &m);
         if (r >= 0)
                 r = unit_client_call(c, m, client_on_list, c);
         c->listing = r >= 0;

@@ -14,7 +14,6 @@ typedef struct UnitOrder {
 
         char *unit;
         UnitReplyHandler handler;
-        void (*list_handler)(char **units, void *userdata);
         void *userdata;
 
         sd_bus_message *message; /* of an order that has to wait */

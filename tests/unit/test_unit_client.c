@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "units/unit_list.h"
+
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 #define UNIT_PREFIX MANAGER_PATH "/unit/systemd_2dnspawn_40"
@@ -229,11 +231,13 @@ static void on_order(const UnitReply *reply, void *userdata) {
                                                      : "ok") >= 0);
 }
 
-static void on_failed_list(char **units, void *userdata) {
+static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         Test *t = userdata;
 
         t->told = strv_free(t->told);
-        assert_true(strv_copy(units, &t->told) >= 0);
+        assert_false(sd_bus_message_is_method_error(reply, NULL));
+        assert_true(unit_list_names(reply, &t->told) >= 0);
+        return 0;
 }
 
 /*
@@ -342,11 +346,27 @@ static void test_orders_without_job(void **state) {
         run(t);
         assert_strv(&t->told, "a.service=org.freedesktop.systemd1.NoSuchProcess");
         assert_strv(&t->calls, "KillUnit a.service all, ResetFailedUnit a.service");
+}
+
+static void ask_list(Test *t, const char *state) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert_true(unit_list_new_call(t->client_bus, state, &m) >= 0);
+        assert_true(sd_bus_call_async(t->client_bus, NULL, m, on_list, t, 0) >= 0);
+        run(t);
+}
+
+static void test_unit_list(void **state) {
+        Test *t = *state;
+
+        ask_list(t, "failed");
+        assert_strv(&t->calls, "ListUnitsByPatterns failed");
+        assert_strv(&t->told, "");
 
         assert_int_equal(strv_extend(&t->rows, "systemd-nspawn@x.service failed"), 0);
-        assert_int_equal(unit_client_list_failed(t->client, on_failed_list, t), 0);
-        run(t);
-        assert_strv(&t->told, "systemd-nspawn@x.service");
+        assert_int_equal(strv_extend(&t->rows, "systemd-nspawn@y.service active"), 0);
+        ask_list(t, NULL);
+        assert_strv(&t->told, "systemd-nspawn@x.service, systemd-nspawn@y.service");
 }
 
 static void test_enable(void **state) {
@@ -496,7 +516,6 @@ static void test_free_with_open_orders(void **state) {
                 assert_int_equal(
                         unit_client_job(t->client, UNIT_JOB_START, "a.service", on_order, t), 0);
         assert_int_equal(unit_client_enable(t->client, "a.service", true, on_order, t), 0);
-        assert_int_equal(unit_client_list_failed(t->client, on_failed_list, t), 0);
         run(t);
         t->told = strv_free(t->told);
         for (int i = 0; i < 300; i++)
@@ -560,6 +579,7 @@ int main(void) {
                 test(test_many_jobs),
                 test(test_bad_names),
                 test(test_orders_without_job),
+                test(test_unit_list),
                 test(test_enable),
                 test(test_reloads_are_shared),
                 test(test_many_units),
