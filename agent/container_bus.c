@@ -17,7 +17,7 @@
 #include "agent/unit_facts.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
-#include "units/unit_files.h"
+#include "units/unit_bridges.h"
 
 /*
  * Reading
@@ -67,27 +67,24 @@ static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error
         return request_begin_free(c->manager, message, get_info);
 }
 
-/* Where the settings of a foreign container are: its .nspawn file, or else its unit. */
-static char *foreign_file(const Container *c) {
-        _cleanup_(nspawn_file_freep) NspawnFile *nspawn = NULL;
+/* "FILE" or "FILE and FILE"; NULL: not known. */
+static char *foreign_files(const Container *c) {
         _cleanup_(unit_files_freep) UnitFiles *files = NULL;
-        char *path = NULL;
+        _cleanup_strv_ char **paths = NULL;
 
-        if (nspawn_file_load(c->manager->root, c->name, &nspawn) >= 0)
-                return TAKE_PTR(nspawn->path);
-        if (unit_files_load(c->manager->root, &files) >= 0 &&
-            unit_files_fragment(files, c->name, &path) >= 0)
-                return path;
-        return strdup(c->unit);
+        if (unit_files_load(c->manager->root, &files) < 0 ||
+            unit_settings_files(files, c->name, &paths) < 0 || !paths)
+                return NULL;
+        return strv_join(paths, " and ");
 }
 
 static int refuse_foreign(const Container *c, sd_bus_error *error) {
-        _cleanup_free_ char *file = foreign_file(c);
+        _cleanup_free_ char *settings = foreign_files(c);
 
         return sd_bus_error_setf(
                 error, CTVIRT_ERROR_OPERATION_INVALID,
                 "container '%s' was not defined with ctvirt; its settings are in %s", c->name,
-                file ? file : c->unit);
+                settings ? settings : c->unit);
 }
 
 static int method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -3,6 +3,7 @@
 #include "units/unit_bridges.h"
 
 #include "units/nspawn_file.h"
+#include "units/unit_name.h"
 
 static const char *reason(int r) {
         if (r == -EINVAL)
@@ -62,6 +63,33 @@ int unit_bridges_find(const UnitFiles *files, const char *container, UnitBridges
 
         *ret = b;
         b = (UnitBridges){ 0 };
+        return 0;
+}
+
+static bool is_template(const char *path) {
+        return endswith(path, "/" CONTAINER_UNIT_TEMPLATE);
+}
+
+int unit_settings_files(const UnitFiles *files, const char *container, char ***ret) {
+        _cleanup_(nspawn_file_freep) NspawnFile *file = NULL;
+        _cleanup_unit_exec_ UnitExec exec = { 0 };
+        _cleanup_free_ char *source = NULL;
+        _cleanup_strv_ char **paths = NULL;
+        int r;
+
+        r = unit_files_exec_source(files, container, &exec, &source, NULL);
+        if (r >= 0)
+                r = load_file(unit_files_root(files), container, &exec, &file, NULL);
+        if (r < 0)
+                return r;
+
+        if (file)
+                r = strv_extend(&paths, file->path + strlen(unit_files_root(files)));
+        if (r >= 0 && source && (!file || !is_template(source)))
+                r = strv_extend(&paths, source);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(paths);
         return 0;
 }
 

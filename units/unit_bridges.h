@@ -29,6 +29,11 @@ int unit_bridges_load(const char *root, const char *container, UnitBridges *ret)
 /* The same with the unit files read before; *err gets a sentence that names the file. */
 int unit_bridges_find(const UnitFiles *files, const char *container, UnitBridges *ret, Error **err);
 
+/* The files that say how a foreign container runs, absolute paths without root: its .nspawn file, and
+ * the unit file or drop-in that its command line stands in. Systemd's own template is named only
+ * when there is nothing else. */
+int unit_settings_files(const UnitFiles *files, const char *container, char ***ret);
+
 void unit_bridges_done(UnitBridges *b);
 #define _cleanup_unit_bridges_ _cleanup_(unit_bridges_done)
 

@@ -22,6 +22,7 @@ const char *const unit_folders[N_UNIT_FOLDERS] = {
 /* One file: the values of its ExecStart= assignments in order. */
 typedef struct UnitConf {
         char *name;    /* file name of a drop-in; "" for the unit file, which comes first */
+        char *path;    /* without root */
         unsigned rank; /* of files with the same name the lowest counts */
         char **exec;
 } UnitConf;
@@ -44,6 +45,7 @@ struct UnitFiles {
 static void unit_confs_done(UnitConfs *c) {
         for (size_t i = 0; i < c->n; i++) {
                 free(c->items[i].name);
+                free(c->items[i].path);
                 strv_free(c->items[i].exec);
         }
         free(c->items);
@@ -51,18 +53,18 @@ static void unit_confs_done(UnitConfs *c) {
 }
 
 /* Takes exec over, also on failure. */
-static int unit_confs_add(UnitConfs *c, const char *name, unsigned rank, char **exec) {
+static int unit_confs_add(UnitConfs *c, const char *name, const char *path, unsigned rank,
+                          char **exec) {
         UnitConf *grown = reallocarray(c->items, c->n + 1, sizeof(UnitConf));
-        char *copy = strdup(name);
+        _cleanup_free_ char *name_copy = strdup(name), *path_copy = strdup(path);
 
         if (grown)
                 c->items = grown;
-        if (!grown || !copy) {
-                free(copy);
+        if (!grown || !name_copy || !path_copy) {
                 strv_free(exec);
                 return -ENOMEM;
         }
-        grown[c->n++] = (UnitConf){ copy, rank, exec };
+        grown[c->n++] = (UnitConf){ TAKE_PTR(name_copy), TAKE_PTR(path_copy), rank, exec };
         return 0;
 }
 
@@ -92,7 +94,7 @@ static int read_conf(const UnitFiles *f, const char *folder, const char *entry, 
                 r = 0; /* a symlink to nowhere */
         if (r < 0)
                 return error_set(err, -r, "Cannot read '%s': %s", path, strerror(-r));
-        return unit_confs_add(c, name, rank, TAKE_PTR(exec));
+        return unit_confs_add(c, name, path + strlen(f->root), rank, TAKE_PTR(exec));
 }
 
 static int read_dropins(const UnitFiles *f, const char *unit, unsigned bias, UnitConfs *c,
@@ -237,19 +239,26 @@ static int compare_confs(const void *a, const void *b) {
         return c != 0 ? c : (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-static int add_assignments(const UnitConf *conf, const char *container, UnitExec *e) {
+static int add_assignments(const UnitConf *conf, const char *container, UnitExec *e,
+                           char **source) {
         for (char **s = conf->exec; s && *s; s++) {
                 int r = unit_exec_add(e, *s, container);
 
                 if (r < 0 && r != -EINVAL)
                         return r;
+                if (r < 0)
+                        continue;
+                free(*source);
+                *source = **s ? strdup(conf->path) : NULL;
+                if (**s && !*source)
+                        return -ENOMEM;
         }
         return 0;
 }
 
 /* Files of the same name: the first counts. */
 static int add_up(const UnitConfs *own, const UnitConfs *template, bool own_fragment,
-                  const char *container, UnitExec *e) {
+                  const char *container, UnitExec *e, char **source) {
         _cleanup_free_ const UnitConf **all = NULL;
         size_t n = 0;
         int r = 0;
@@ -266,7 +275,7 @@ static int add_up(const UnitConfs *own, const UnitConfs *template, bool own_frag
 
         for (size_t i = 0; i < n && r >= 0; i++)
                 if (i == 0 || !streq(all[i]->name, all[i - 1]->name))
-                        r = add_assignments(all[i], container, e);
+                        r = add_assignments(all[i], container, e, source);
         return r;
 }
 
@@ -284,9 +293,11 @@ static int collect_own(const UnitFiles *f, const char *container, bool *ret_own_
         return read_dropins(f, unit, 0, own, err);
 }
 
-int unit_files_exec(const UnitFiles *f, const char *container, UnitExec *ret, Error **err) {
+int unit_files_exec_source(const UnitFiles *f, const char *container, UnitExec *ret,
+                           char **ret_source, Error **err) {
         _cleanup_(unit_confs_done) UnitConfs own = { 0 };
         _cleanup_unit_exec_ UnitExec e = { 0 };
+        _cleanup_free_ char *source = NULL;
         bool own_fragment = false;
         int r;
 
@@ -298,13 +309,20 @@ int unit_files_exec(const UnitFiles *f, const char *container, UnitExec *ret, Er
                 return r;
         if (!own_fragment && find_entry(f, CONTAINER_UNIT_TEMPLATE) < 0)
                 e.settings = SETTINGS_OVERRIDE;
-        r = add_up(&own, &f->template, own_fragment, container, &e);
+        r = add_up(&own, &f->template, own_fragment, container, &e, &source);
         if (r < 0)
                 return r;
 
+        *ret_source = TAKE_PTR(source);
         *ret = e;
         e = (UnitExec){ 0 };
         return 0;
+}
+
+int unit_files_exec(const UnitFiles *f, const char *container, UnitExec *ret, Error **err) {
+        _cleanup_free_ char *source = NULL;
+
+        return unit_files_exec_source(f, container, ret, &source, err);
 }
 
 UnitFiles *unit_files_free(UnitFiles *f) {

@@ -32,5 +32,10 @@ int unit_files_fragment(const UnitFiles *f, const char *container, char **ret);
  * own template. Errors as read, with the file in *err. */
 int unit_files_exec(const UnitFiles *f, const char *container, UnitExec *ret, Error **err);
 
+/* The same; *ret_source: the file that the last command line stands in, an absolute path without
+ * root; NULL: there is none. */
+int unit_files_exec_source(const UnitFiles *f, const char *container, UnitExec *ret,
+                           char **ret_source, Error **err);
+
 UnitFiles *unit_files_free(UnitFiles *f);
 DEFINE_CLEANUP(UnitFiles *, unit_files_free)

@@ -48,6 +48,8 @@ check "late has a lease" wait_for 10 has_lease default late
 check "dropin has a lease" wait_for 10 has_lease default dropin
 check "both are listed" on 'ctvirt list --name | sort | tr "\n" " " | grep -q "dropin.*late"'
 check_not "but have no definition" on ctvirt dumpxml late
+check "dumpxml says where the settings are" on 'ctvirt dumpxml late 2>&1 | grep -q "in /etc/systemd/nspawn/late.nspawn$"'
+check "also when it is a drop-in" on 'ctvirt dumpxml dropin 2>&1 | grep -q "in /etc/systemd/system/systemd-nspawn@dropin.service.d/10-bridge.conf$"'
 check_not "and cannot be undefined" on ctvirt undefine late
 check_equal "their files are untouched" "$before" "$(on cat /etc/systemd/nspawn/late.nspawn | sha256sum)"
 check "a bounce gives them their links back" on 'virsh -q net-destroy default && virsh -q net-start default'

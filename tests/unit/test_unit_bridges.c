@@ -185,6 +185,36 @@ static void test_networks(void **state) {
         assert_string_equal(b.networks[1], "lan");
 }
 
+static void assert_settings(const char *root, const char *expected) {
+        _cleanup_(unit_files_freep) UnitFiles *files = NULL;
+        _cleanup_strv_ char **paths = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(unit_files_load(root, &files), 0);
+        assert_int_equal(unit_settings_files(files, "web", &paths), 0);
+        text = strv_join(paths, " ");
+        assert_string_equal(text, expected);
+}
+
+static void test_settings_files(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+
+        assert_settings(root, "");
+        temp_root_write(root, USR TEMPLATE, STOCK);
+        assert_settings(root, USR TEMPLATE);
+        temp_root_write(root, ETC WEB ".d/10.conf", COMMAND("--network-bridge=br0 --settings=no"));
+        temp_root_write(root, ETC WEB ".d/20.conf", "[Service]\nRestart=no\n");
+        assert_settings(root, ETC WEB ".d/10.conf");
+        temp_root_write(root, NSPAWN, FILE_SAYS("virbr0"));
+        assert_settings(root, ETC WEB ".d/10.conf");
+        temp_root_write(root, ETC WEB ".d/10.conf", COMMAND("--network-bridge=br0"));
+        assert_settings(root, NSPAWN " " ETC WEB ".d/10.conf");
+        temp_root_write(root, ETC WEB ".d/10.conf", "[Service]\nRestart=no\n");
+        assert_settings(root, NSPAWN);
+        temp_root_write(root, ETC WEB, STOCK);
+        assert_settings(root, NSPAWN " " ETC WEB);
+}
+
 static void test_unreadable(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_free_ char *fifo = text_format("%s" ETC WEB ".d/10.conf", root);
@@ -253,11 +283,9 @@ static void test_template_masked(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_rows),
-                cmocka_unit_test(test_networks),
-                cmocka_unit_test(test_unreadable),
-                cmocka_unit_test(test_enabled),
-                cmocka_unit_test(test_template_masked),
+                cmocka_unit_test(test_rows),           cmocka_unit_test(test_networks),
+                cmocka_unit_test(test_settings_files), cmocka_unit_test(test_unreadable),
+                cmocka_unit_test(test_enabled),        cmocka_unit_test(test_template_masked),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
