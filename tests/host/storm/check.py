@@ -26,6 +26,8 @@ STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
 SAME_TIME = SEC // 2
 # A start waits for a stop that is under way, which may take the unit's time limit (8 s).
 START_LIMIT = 12 * SEC
+# From the agent's word that it tries again to the start.
+RETRY_LIMIT = SEC
 # Between the end of a bridge and the end of its marker, with an agent that is well.
 STALE_LIMIT = SEC // 2
 # How long a daemon that was killed, frozen or restarted is not to be expected to be well.
@@ -85,6 +87,7 @@ class Logs:
         self.ops = self.pair_ops()
         self.edges = {bridge: self.find_edges(bridge) for bridge in NETS}
         self.trouble = {"ctvirtd": self.find_trouble("ctvirtd"), "libvirtd": self.find_trouble("libvirtd")}
+        self.retries = self.find_retries()
         self.starts = [Start(self.container_of(e["UNIT"]), t) for t, e in self.journal
                        if e.get("MESSAGE_ID") == STARTING and self.container_of(e.get("UNIT", ""))]
 
@@ -96,6 +99,11 @@ class Logs:
         sent = int(sent)
         i = max(0, bisect.bisect_right([c[0] for c in self.clocks], sent) - 1)
         return sent - self.clocks[i][1]
+
+    def find_retries(self):
+        found = [(t, re.match(r"Container '(\w+)': trying again, attempt", str(e.get("MESSAGE")))) for t, e in self.journal
+                 if e.get("SYSLOG_IDENTIFIER") == "ctvirtd"]
+        return [(t, m.group(1)) for t, m in found if m]
 
     @staticmethod
     def container_of(unit):
@@ -237,15 +245,23 @@ class Verdict:
             return False
         return any(o.begin > edge.done + SAME_TIME and o.end < t for o in self.logs.ops_of(name, "stop"))
 
+    def is_retry(self, start):
+        """The agent has said that it tries again what has failed."""
+        i = bisect.bisect_left(self.logs.retries, (start.t - RETRY_LIMIT, ""))
+        return any(name == start.name for t, name in self.logs.retries[i:] if t <= start.t)
+
     def why_not(self, edge, start):
         """Why the edge does not explain the start; None if it does."""
         if self.logs.always(start.name, False, edge.begin, start.t):
             return "disabled", "it is disabled"
+        if self.stopped_since(start.name, edge, start.t):
+            return "stopped", "an administrator has stopped it since %s became ready" % edge.bridge
+        if self.is_retry(start):
+            self.counts["tried again"] += 1
+            return None
         if start.name in edge.used:
             return "twice", "%s has started it in this incarnation, %.3f s before" % (
                 edge.bridge, (start.t - edge.used[start.name]) / SEC)
-        if self.stopped_since(start.name, edge, start.t):
-            return "stopped", "an administrator has stopped it since %s became ready" % edge.bridge
         if start.t > (edge.done or edge.begin) + START_LIMIT:
             return "late", "%s is ready since %.3f s" % (edge.bridge, (start.t - edge.begin) / SEC)
         return None
@@ -339,14 +355,6 @@ class Verdict:
             return None
         return True if logs.always(name, True, edge.begin, state.t) else None
 
-    def met_leftovers(self, name, state):
-        """Its last start began in the moment in which systemd had killed the nspawn before it, so that the mount was
-        still there (systemd 256): a start was queued behind a stop that ran into its time limit."""
-        starts = [s.t for s in self.logs.starts if s.name == name and s.t <= state.t]
-        return bool(starts) and any(
-            starts[-1] - SEC < t < starts[-1] + SEC and "9/KILL" in str(e.get("MESSAGE"))
-            for t, e in self.logs.journal if self.logs.container_of(e.get("UNIT", "")) == name)
-
     def check_running(self, state):
         for name in self.logs.containers:
             edge = self.last_edge(name, state)
@@ -355,9 +363,6 @@ class Verdict:
             wanted = self.wanted(name, edge, state)
             if wanted is None:
                 self.counts["not judged"] += not self.logs.always(name, False, edge.begin, state.t)
-                continue
-            if wanted and not state.runs(name) and self.met_leftovers(name, state):
-                self.counts["met what a killed nspawn left"] += 1
                 continue
             self.counts["judged"] += 1
             if wanted and not state.runs(name):
