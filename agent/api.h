@@ -25,7 +25,7 @@
  *                          LastFailure s (empty: none); and, not in ListContainers():
  *                          OSType s, VCPUs u (0: unlimited), MaxMemoryKiB t (0: unlimited),
  *                          UsedMemoryKiB t, CPUTimeNSec t (left out: not known)
- *   GetXML(t flags) -> (s xml)
+ *   GetXML(t flags) -> (s xml)         without values of <initenv>, unless asked for
  *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
  *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address ("": none), prefix (0: not known);
  *                                        source "lease" or "agent"
@@ -38,7 +38,7 @@
  *                          ForwardMode s, Ready b, Incarnation u (ifindex, 0: none), Handled b,
  *                          Containers as (the enabled ones that use it first, then others)
  *
- * Reading is free for everybody, everything else is authorised by polkit. No flag but those below is
+ * Reading is free for everybody (but GetXML() with CTVIRT_XML_SECURE), everything else is authorised by polkit. No flag but those below is
  * defined; others must be 0.
  */
 
@@ -54,7 +54,10 @@
 /* DefineContainer() */
 #define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
 
-/* polkit actions (contrib/polkit): define, undefine, autostart; and start, stop, reboot */
+/* GetXML(): with what may be secret, for those who may define containers */
+#define CTVIRT_XML_SECURE (UINT64_C(1) << 0)
+
+/* polkit actions (contrib/polkit): define, undefine, autostart, secrets; and start, stop, reboot */
 #define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers"
 #define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers"
 

@@ -87,6 +87,38 @@ static int refuse_foreign(const Container *c, sd_bus_error *error) {
                 settings ? settings : c->unit);
 }
 
+/* What everybody may see. */
+static int format_public(const ContainerDef *def, char **ret) {
+        _cleanup_(container_def_freep) ContainerDef *copy = container_def_copy(def);
+
+        if (!copy)
+                return -ENOMEM;
+        container_def_withhold(copy);
+        return container_def_format(copy, ret);
+}
+
+static void get_secure_xml(Request *request) {
+        Container *c = request_container(request);
+        _cleanup_free_ char *xml = NULL;
+        int r;
+
+        if (!c || !c->def) {
+                request_fail(request, CTVIRT_ERROR_NO_SUCH_CONTAINER, "no definition of '%s'",
+                             request->container);
+                return;
+        }
+
+        r = container_def_format(c->def, &xml);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(request->message, &request->reply);
+        if (r >= 0)
+                r = sd_bus_message_append(request->reply, "s", xml);
+        if (r < 0)
+                request_fail_errno(request, r, NULL);
+        else
+                request_answer(request);
+}
+
 static int method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *xml = NULL;
         Container *c = userdata;
@@ -95,7 +127,7 @@ static int method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error 
 
         r = sd_bus_message_read(message, "t", &flags);
         if (r >= 0)
-                r = bus_check_flags(flags, 0, error);
+                r = bus_check_flags(flags, CTVIRT_XML_SECURE, error);
         if (r < 0)
                 return r;
 
@@ -103,7 +135,9 @@ static int method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error 
                 return sd_bus_error_setf(error, CTVIRT_ERROR_XML, "%s", c->problem);
         if (!c->def)
                 return refuse_foreign(c, error);
-        r = container_def_format(c->def, &xml);
+        if (flags & CTVIRT_XML_SECURE)
+                return request_begin(c->manager, message, CTVIRT_ACTION_DEFINE, get_secure_xml);
+        r = format_public(c->def, &xml);
         return r < 0 ? r : sd_bus_reply_method_return(message, "s", xml);
 }
 

@@ -147,6 +147,46 @@ static int complete_range(const Manager *m, const Container *old, ContainerDef *
 }
 
 /*
+ * Environment
+ */
+
+static const char *stored_value(const Container *old, const char *name) {
+        const ContainerDef *def = old ? old->def : NULL;
+
+        for (size_t i = 0; def && i < def->n_environment; i++)
+                if (streq(def->environment[i].name, name))
+                        return def->environment[i].value;
+        return NULL;
+}
+
+/* What dumpxml did not show stays as it is. */
+static int complete_environment(const Container *old, ContainerDef *def, const char *file_name,
+                                Error **err) {
+        for (size_t i = 0; i < def->n_environment; i++) {
+                EnvironmentDef *variable = &def->environment[i];
+                const char *value = stored_value(old, variable->name);
+                char *copy;
+
+                if (!variable->withheld)
+                        continue;
+                if (!value)
+                        return error_set_at(err, ERRNO_XML, file_name, 0,
+                                            "element 'initenv': the value of '%s' is withheld, and "
+                                            "container '%s' has none that could be kept; write it, "
+                                            "or take the document from 'ctvirt dumpxml "
+                                            "--security-info'",
+                                            variable->name, def->name);
+                copy = strdup(value);
+                if (!copy)
+                        return -ENOMEM;
+                free(variable->value);
+                variable->value = copy;
+                variable->withheld = false;
+        }
+        return 0;
+}
+
+/*
  * MAC addresses
  */
 
@@ -289,6 +329,8 @@ int definition_complete(const Manager *m, const Container *old, ContainerDef *de
                 r = complete_uuid(m, old, def, err);
         if (r >= 0)
                 r = complete_range(m, old, def, err);
+        if (r >= 0)
+                r = complete_environment(old, def, file_name, err);
         if (r >= 0)
                 r = complete_macs(m, old, def);
         if (r >= 0)

@@ -3,7 +3,8 @@
 
 /*
  * What a definition gets on this host when the person left it out, or what it may not change: UUID,
- * range of ids, MAC addresses. Once given they stay, as they are written into the XML.
+ * range of ids, MAC addresses. Once given they stay, as they are written into the XML. And what it was
+ * not shown: values of the environment.
  */
 
 #include "agent/manager.h"

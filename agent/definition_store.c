@@ -9,6 +9,7 @@
 #include "base/name.h"
 
 #define DEFINITION_SUFFIX ".xml"
+#define DEFINITION_MODE 0600 /* there may be secrets in it, as in libvirt's own */
 #define NSPAWN_DIR "/etc/systemd/nspawn"
 #define UNIT_DIR "/etc/systemd/system"
 #define RANDOM_DIGITS 16 /* of a temporary name, see write_file_at() */
@@ -42,6 +43,7 @@ static int parse_file(int dir_fd, const char *file, const char *name, ContainerD
                       Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
         _cleanup_free_ char *xml = NULL, *path = NULL;
+        const EnvironmentDef *withheld;
         size_t size;
         int r;
 
@@ -58,6 +60,13 @@ static int parse_file(int dir_fd, const char *file, const char *name, ContainerD
         if (!streq(def->name, name))
                 return error_set_at(err, EINVAL, path, 0,
                                     "the file defines container '%s', not '%s'", def->name, name);
+
+        withheld = container_def_withheld(def);
+        if (withheld)
+                return error_set_at(err, EINVAL, path, 0,
+                                    "the value of '%s' is withheld; define the container again, "
+                                    "with the value",
+                                    withheld->name);
 
         *ret = TAKE_PTR(def);
         return 0;
@@ -154,7 +163,8 @@ int definition_store_save(const char *root, const ContainerDef *def) {
         if (r < 0)
                 return r;
 
-        return write_file_at(AT_FDCWD, path, xml, strlen(xml), 0644, WRITE_SYNC | WRITE_IF_CHANGED);
+        return write_file_at(AT_FDCWD, path, xml, strlen(xml), DEFINITION_MODE,
+                             WRITE_SYNC | WRITE_IF_CHANGED);
 }
 
 int definition_store_remove(const char *root, const char *name) {
@@ -194,7 +204,33 @@ int definition_store_restore(const char *root, const char *name, const char *xml
         r = definition_path(root, name, &path);
         if (r < 0)
                 return r;
-        return write_file_at(AT_FDCWD, path, xml, size, 0644, WRITE_SYNC);
+        return write_file_at(AT_FDCWD, path, xml, size, DEFINITION_MODE, WRITE_SYNC);
+}
+
+/* Of a file that somebody has put there, or that an earlier version made. */
+int definition_store_protect(const char *root) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        _cleanup_free_ char *path = NULL;
+        struct dirent *entry;
+        int r;
+
+        r = path_below(root, DEFINITION_DIR, &path);
+        if (r < 0)
+                return r;
+        dir = opendir(path);
+        if (!dir)
+                return errno == ENOENT ? 0 : negative_errno();
+        while ((entry = readdir(dir))) {
+                struct stat st;
+
+                if (!endswith(entry->d_name, DEFINITION_SUFFIX) ||
+                    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+                    !S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+                        continue;
+                if (fchmodat(dirfd(dir), entry->d_name, DEFINITION_MODE, 0) < 0)
+                        r = negative_errno();
+        }
+        return r;
 }
 
 /*

@@ -42,6 +42,9 @@ int definition_store_remove(const char *root, const char *name);
 int definition_store_keep(const char *root, const char *name, char **ret, size_t *ret_size);
 int definition_store_restore(const char *root, const char *name, const char *xml, size_t size);
 
+/* Makes all definitions readable by their owner only. */
+int definition_store_protect(const char *root);
+
 /* Removes what interrupted writes have left: in the folder of the definitions, and among the
  * generated files in folders that others use too only names that our writes make. */
 int definition_store_clean(const char *root);

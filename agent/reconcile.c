@@ -205,6 +205,9 @@ int reconcile_definitions(Manager *m) {
         r = definition_store_clean(m->root);
         if (r < 0)
                 log_warning_errno(r, "Could not remove all temporary files");
+        r = definition_store_protect(m->root);
+        if (r < 0)
+                log_warning_errno(r, "Could not protect all definitions from being read");
 
         r = definition_store_load(m->root, &stored);
         if (r >= 0)

@@ -209,10 +209,11 @@ static int make_host_folder(const GeneratedInput *in, const char *path) {
         return r;
 }
 
-static int write_host_file(const GeneratedInput *in, const char *path, const char *text) {
+static int write_host_file(const GeneratedInput *in, const char *path, const char *text,
+                           mode_t mode) {
         int r;
 
-        r = write_file_at(AT_FDCWD, path, text, strlen(text), 0644, WRITE_SYNC | WRITE_IF_CHANGED);
+        r = write_file_at(AT_FDCWD, path, text, strlen(text), mode, WRITE_SYNC | WRITE_IF_CHANGED);
         if (r > 0)
                 tell(in, path);
         return r;
@@ -240,6 +241,8 @@ static int write_nspawn(const GeneratedInput *in, const char *host_root, const P
                         const char *text) {
         _cleanup_free_ char *folder = NULL;
         bool differ = needs_differ(p->nspawn, text);
+        /* Values of <initenv> are nobody else's business. */
+        mode_t mode = in->def->n_environment > 0 ? 0600 : 0644;
         int r;
 
         folder = text_format("%s" NSPAWN_FOLDER, host_root);
@@ -247,7 +250,7 @@ static int write_nspawn(const GeneratedInput *in, const char *host_root, const P
                 return -ENOMEM;
         r = make_host_folder(in, folder);
         if (r >= 0)
-                r = write_host_file(in, p->nspawn, text);
+                r = write_host_file(in, p->nspawn, text, mode);
         if (r <= 0)
                 return r;
         return GENERATED_CONTENT_CHANGED | (differ ? GENERATED_UNIT_CHANGED : 0);
@@ -273,7 +276,7 @@ static int write_dropin(const GeneratedInput *in, const Place *p, const char *te
                 return remove_dropin(p);
         r = make_host_folder(in, p->dropin_folder);
         if (r >= 0)
-                r = write_host_file(in, p->dropin, text);
+                r = write_host_file(in, p->dropin, text, 0644);
         return r > 0 ? GENERATED_UNIT_CHANGED | GENERATED_DROPIN_CHANGED : r;
 }
 

@@ -94,6 +94,7 @@ static int copy_environment(const ContainerDef *from, ContainerDef *to) {
         for (size_t i = 0; i < from->n_environment; i++) {
                 EnvironmentDef *variable = &to->environment[to->n_environment++];
 
+                variable->withheld = from->environment[i].withheld;
                 if (copy_string(from->environment[i].name, &variable->name) < 0 ||
                     copy_string(from->environment[i].value, &variable->value) < 0)
                         return -ENOMEM;
@@ -205,7 +206,8 @@ static bool arrays_equal(const ContainerDef *a, const ContainerDef *b) {
 
         for (size_t i = 0; i < a->n_environment; i++)
                 if (!streq_ptr(a->environment[i].name, b->environment[i].name) ||
-                    !streq_ptr(a->environment[i].value, b->environment[i].value))
+                    !streq_ptr(a->environment[i].value, b->environment[i].value) ||
+                    a->environment[i].withheld != b->environment[i].withheld)
                         return false;
         for (size_t i = 0; i < a->n_filesystems; i++)
                 if (!filesystem_equal(&a->filesystems[i], &b->filesystems[i]))

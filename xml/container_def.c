@@ -117,6 +117,23 @@ static void filesystem_done(FilesystemDef *filesystem) {
         unknown_xml_done(&filesystem->unknown);
 }
 
+void container_def_withhold(ContainerDef *def) {
+        for (size_t i = 0; i < def->n_environment; i++) {
+                EnvironmentDef *variable = &def->environment[i];
+
+                variable->withheld = variable->withheld || !isempty(variable->value);
+                if (variable->value)
+                        *variable->value = '\0';
+        }
+}
+
+const EnvironmentDef *container_def_withheld(const ContainerDef *def) {
+        for (size_t i = 0; i < def->n_environment; i++)
+                if (def->environment[i].withheld)
+                        return &def->environment[i];
+        return NULL;
+}
+
 static void environment_done(EnvironmentDef *variable) {
         free(variable->name);
         free(variable->value);

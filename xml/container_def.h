@@ -99,6 +99,7 @@ typedef struct FilesystemDef {
 typedef struct EnvironmentDef {
         char *name;
         char *value;
+        bool withheld; /* "" stands for a value that whoever wrote the document was not shown */
 } EnvironmentDef;
 
 typedef struct IdMapDef {
@@ -171,6 +172,12 @@ int container_def_check(const ContainerDef *def, const char *file_name, Error **
 /* Writes the definition as an indented document (ends in a newline) that parses back to an equal
  * definition. *ret is owned by the caller. -ENOMEM. */
 int container_def_format(const ContainerDef *def, char **ret);
+
+/* Takes the values of <initenv> out, which often are secrets: what is left says withheld='yes'. */
+void container_def_withhold(ContainerDef *def);
+
+/* The first variable whose value was withheld; NULL if all are there. */
+const EnvironmentDef *container_def_withheld(const ContainerDef *def);
 
 /* A deep copy; NULL when memory is short. */
 ContainerDef *container_def_copy(const ContainerDef *def);

@@ -47,6 +47,7 @@ static void format_os(XmlWriter *w, const ContainerDef *def) {
         for (size_t i = 0; i < def->n_environment; i++) {
                 xml_writer_open(w, "initenv", i);
                 xml_writer_attribute(w, "name", def->environment[i].name);
+                xml_writer_attribute(w, "withheld", def->environment[i].withheld ? "yes" : NULL);
                 xml_writer_text(w, def->environment[i].value);
                 xml_writer_close(w);
         }

@@ -153,6 +153,24 @@ static bool variable_name_is_valid(const char *s) {
                '\0';
 }
 
+static int parse_withheld(XmlReader *r, xmlNode *node, EnvironmentDef *variable) {
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        k = xml_reader_attribute(node, "withheld", &text);
+        if (k < 0 || !text)
+                return k;
+        if (!streq(text, "yes") && !streq(text, "no"))
+                return xml_reader_bad_attribute(r, node, "withheld", text, "'yes' or 'no'");
+        variable->withheld = streq(text, "yes");
+        if (variable->withheld && *variable->value)
+                return xml_reader_error(r, node,
+                                        "element 'initenv': '%s' has a value, so it is not "
+                                        "withheld; leave the attribute 'withheld' out",
+                                        variable->name);
+        return 0;
+}
+
 static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
         EnvironmentDef *grown, *variable;
         int k;
@@ -170,7 +188,8 @@ static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
         if (!variable_name_is_valid(variable->name))
                 return xml_reader_bad_attribute(r, node, "name", variable->name,
                                                 "letters, digits and '_', no digit first");
-        return xml_reader_text(node, &variable->value);
+        k = xml_reader_text(node, &variable->value);
+        return k < 0 ? k : parse_withheld(r, node, variable);
 }
 
 static int parse_on_network_stop(XmlReader *r, xmlNode *node, ContainerDef *def) {

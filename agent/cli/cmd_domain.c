@@ -104,8 +104,12 @@ static int cmd_dumpxml(Cli *cli, const Command *command) {
         if (r < 0)
                 return r;
 
-        r = bus_read(cli, container.path, CTVIRT_BUS_CONTAINER, "GetXML", &reply, &error, "t",
-                     UINT64_C(0));
+        if (command_flag(command, "security-info"))
+                r = bus_change(cli, container.path, CTVIRT_BUS_CONTAINER, "GetXML", &reply, &error,
+                               "t", CTVIRT_XML_SECURE);
+        else
+                r = bus_read(cli, container.path, CTVIRT_BUS_CONTAINER, "GetXML", &reply, &error,
+                             "t", UINT64_C(0));
         if (r < 0)
                 return bus_print_error(cli, r, &error, "Failed to get XML of container '%s'",
                                        container.name);
@@ -284,6 +288,9 @@ static const OptionDef dumpxml_options[] = {
         { .name = "inactive",
           .type = OPTION_FLAG,
           .help = "the definition; without it as well, there is no other" },
+        { .name = "security-info",
+          .type = OPTION_FLAG,
+          .help = "also the values of <initenv>, which may be secrets" },
         { 0 },
 };
 

@@ -114,4 +114,20 @@ check_not "may not define a file that it can read" host exec --raw --user user -
 check_not "may not start" host exec --raw --user user -- ctvirt start web
 check_not "may not undefine" host exec --raw --user user -- ctvirt undefine web
 check_equal "and nothing changed" "$before" "$(state)"
+
+step "secrets"
+on 'ctvirt dumpxml --security-info web | sed "s,<type>exe</type>,&<initenv name=\"TOKEN\">s3cret</initenv>," >/root/token.xml && ctvirt -q define /root/token.xml'
+check "may see a definition" host exec --raw --user user -- ctvirt dumpxml web
+check_not "without what may be secret" on 'ctvirt dumpxml web | grep -q s3cret'
+check_not "which it may not ask for" host exec --raw --user user -- ctvirt dumpxml --security-info web
+check_not "nor find in the files" host exec --raw --user user -- grep -q s3cret /etc/ctvirt/containers/web.xml /etc/systemd/nspawn/web.nspawn
+check "root may" on 'ctvirt dumpxml --security-info web | grep -q s3cret'
+check "what everybody sees can be defined again" on 'ctvirt dumpxml web | ctvirt define --validate -'
+check "and loses nothing" on 'ctvirt dumpxml --security-info web | grep -q s3cret && grep -q TOKEN=s3cret /etc/systemd/nspawn/web.nspawn'
+has_token() {
+        on 'tr "\0" "\n" <"/proc/$(machinectl show -p Leader --value web)/environ" | grep -q "^TOKEN=s3cret$"'
+}
+on ctvirt -q destroy web
+check "the container starts" on ctvirt -q start web
+check "with it" wait_for 10 has_token
 finish

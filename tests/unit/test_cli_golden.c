@@ -157,6 +157,7 @@ static const Case cases[] = {
         { "undefine-denied", false, { "undefine", "zeta" } },
         { "undefine-no-polkit", false, { "undefine", "db-1" } },
         { "dumpxml", false, { "dumpxml", "web" } },
+        { "dumpxml-security-info", false, { "dumpxml", "web", "--security-info" } },
         { "dumpxml-inactive", false, { "dumpxml", "web", "--inactive" } },
         { "start", false, { "start", "alpha" } },
         { "start-quiet", false, { "-q", "start", "alpha" } },

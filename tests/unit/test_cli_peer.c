@@ -231,7 +231,14 @@ static int on_container_info(sd_bus_message *m, void *userdata, sd_bus_error *er
 }
 
 static int on_get_xml(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return sd_bus_reply_method_return(m, "s", "<domain type='nspawn'>\n</domain>\n");
+        uint64_t flags;
+
+        if (sd_bus_message_read(m, "t", &flags) < 0)
+                return -EINVAL;
+        return sd_bus_reply_method_return(m, "s",
+                                          flags == CTVIRT_XML_SECURE
+                                                  ? "<domain type='nspawn'>secret</domain>\n"
+                                                  : "<domain type='nspawn'>\n</domain>\n");
 }
 
 static int on_get_interfaces(sd_bus_message *m, void *userdata, sd_bus_error *error) {

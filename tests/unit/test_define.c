@@ -332,6 +332,56 @@ static void test_what_was_shown_is_a_definition(void **state) {
 }
 
 /* systemd has to know of a drop-in, and of the bridges of a unit that is enabled. */
+static mode_t mode_of(const char *root, const char *path) {
+        _cleanup_free_ char *file = text_format("%s%s", root, path);
+        struct stat st;
+
+        assert_int_equal(stat(file, &st), 0);
+        return st.st_mode & 07777;
+}
+
+#define TOKEN(name, attributes, value)                                                             \
+        "<domain type='nspawn'><name>" name "</name><os><type>exe</type>"                          \
+        "<initenv name='TOKEN'" attributes ">" value "</initenv><initenv name='EMPTY'/></os>"      \
+        "</domain>"
+
+static void test_secrets(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_(container_def_freep) ContainerDef *shown = NULL;
+        _cleanup_free_ char *xml = NULL, *nspawn = NULL, *file = text_format("%s" XML_FILE, root);
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        assert_refused(&m, TOKEN("web", " withheld='yes'", ""), ERRNO_XML, "the value of 'TOKEN'");
+        assert_false(fixture_exists(&m, XML_FILE));
+
+        fixture_defined(&m, TOKEN("web", "", "s3cret"));
+        assert_int_equal(mode_of(root, XML_FILE), 0600);
+        assert_int_equal(mode_of(root, NSPAWN_FILE), 0600);
+
+        /* What everybody may see says nothing, and loses nothing when it is defined again. */
+        shown = container_def_copy(def_of(&m, "web"));
+        container_def_withhold(shown);
+        assert_string_equal(container_def_withheld(shown)->name, "TOKEN");
+        assert_int_equal(container_def_format(shown, &xml), 0);
+        assert_null(strstr(xml, "s3cret"));
+        fixture_defined(&m, xml);
+        nspawn = temp_root_read(root, NSPAWN_FILE);
+        assert_non_null(strstr(nspawn, "TOKEN=s3cret"));
+        assert_null(container_def_withheld(def_of(&m, "web")));
+
+        /* Not from another container. */
+        fixture_defined(&m, FIXTURE_XML("db", ""));
+        assert_int_equal(mode_of(root, "/etc/systemd/nspawn/db.nspawn"), 0644);
+        assert_int_equal(mode_of(root, "/etc/ctvirt/containers/db.xml"), 0600);
+        assert_refused(&m, TOKEN("db", " withheld='yes'", ""), ERRNO_XML,
+                       "container 'db' has none");
+
+        assert_int_equal(chmod(file, 0644), 0);
+        assert_int_equal(definition_store_protect(root), 0);
+        assert_int_equal(mode_of(root, XML_FILE), 0600);
+}
+
 static void test_when_systemd_reloads(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_define_result_ DefineResult limits = { 0 }, less = { 0 }, bridges = { 0 },
@@ -420,6 +470,7 @@ int main(void) {
                 cmocka_unit_test(test_file_in_the_way),
                 cmocka_unit_test(test_taking_back),
                 cmocka_unit_test(test_what_was_shown_is_a_definition),
+                cmocka_unit_test(test_secrets),
                 cmocka_unit_test(test_when_systemd_reloads),
                 cmocka_unit_test(test_undefine),
                 cmocka_unit_test(test_undefine_of_a_running_one),
