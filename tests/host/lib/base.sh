@@ -16,7 +16,11 @@ BASE_PACKAGES=(
 # What the package of ctvirt depends on, so that it can be installed without a package mirror.
 BASE_PACKAGES+=(
         adduser libvirt0 libsystemd0 libxml2 libnl-3-200 libnl-route-3-200 libsodium23 libselinux1 libsmartcols1
-        libbtrfsutil1 libedit2 libcap2
+        libbtrfsutil1 libedit2 libcap2 libarchive13 libblkid1 libcrypt1
+)
+# What it calls to fill containers, and what makes the mirrors and images that tests fill them from.
+BASE_PACKAGES+=(
+        mmdebstrap debootstrap dnf rpm createrepo-c skopeo umoci python3 zstd acl attr libcap2-bin
 )
 
 # What the base of a host for virtual machines (create --vm) has besides.
