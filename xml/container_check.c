@@ -6,6 +6,7 @@
 
 #include "base/name.h"
 #include "xml/container_def.h"
+#include "xml/container_grammar.h"
 #include "xml/xml_compat.h"
 
 static int check_memory(const ContainerDef *def, const char *file, Error **err) {
@@ -90,6 +91,23 @@ static int check_policy(const ContainerDef *def, const char *file, Error **err) 
                             (int) def->on_network_stop);
 }
 
+static int check_own(const ContainerDef *def, const char *file, Error **err) {
+        _cleanup_error_ Error *reason = NULL;
+        int r = 0;
+
+        if (def->bootstrap)
+                r = bootstrap_def_check(def->bootstrap, &reason);
+        if (r >= 0 && def->first_boot)
+                r = first_boot_def_check(def->first_boot, &reason);
+        if (r < 0)
+                return error_set_at(err, -r, file, 0, "%s", reason ? reason->text : strerror(-r));
+        if (def->quota > 0 &&
+            (def->quota < CONTAINER_QUOTA_MIN || def->quota > CONTAINER_QUOTA_MAX))
+                return error_set_at(err, EINVAL, file, 0, "a quota of %llu bytes: expected %s",
+                                    (unsigned long long) def->quota, CONTAINER_QUOTA_EXPECTED);
+        return 0;
+}
+
 int container_def_check(const ContainerDef *def, const char *file_name, Error **err) {
         int r;
 
@@ -105,6 +123,9 @@ int container_def_check(const ContainerDef *def, const char *file_name, Error **
         if (r < 0)
                 return r;
         r = check_idmap(&def->idmap, file_name, err);
+        if (r < 0)
+                return r;
+        r = check_own(def, file_name, err);
         if (r < 0)
                 return r;
         return check_devices(def, file_name, err);

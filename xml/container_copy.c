@@ -110,6 +110,14 @@ static int copy_strings(const ContainerDef *from, ContainerDef *to) {
         return 0;
 }
 
+static int copy_own(const ContainerDef *from, ContainerDef *to) {
+        to->bootstrap = from->bootstrap ? bootstrap_def_copy(from->bootstrap) : NULL;
+        to->first_boot = from->first_boot ? first_boot_def_copy(from->first_boot) : NULL;
+        to->quota = from->quota;
+        return !to->bootstrap != !from->bootstrap || !to->first_boot != !from->first_boot ? -ENOMEM
+                                                                                          : 0;
+}
+
 static int copy_unknown(const ContainerDef *from, ContainerDef *to) {
         if (unknown_xml_copy(&from->unknown, &to->unknown) < 0 ||
             unknown_xml_copy(&from->unknown_os, &to->unknown_os) < 0 ||
@@ -138,7 +146,7 @@ ContainerDef *container_def_copy(const ContainerDef *def) {
 
         if (copy_strings(def, copy) < 0 || copy_environment(def, copy) < 0 ||
             copy_filesystems(def, copy) < 0 || copy_interfaces(def, copy) < 0 ||
-            copy_unknown(def, copy) < 0)
+            copy_own(def, copy) < 0 || copy_unknown(def, copy) < 0)
                 return NULL;
         return TAKE_PTR(copy);
 }
@@ -192,6 +200,14 @@ static bool strings_equal(const ContainerDef *a, const ContainerDef *b) {
                strv_equal(a->initargs, b->initargs);
 }
 
+static bool own_equal(const ContainerDef *a, const ContainerDef *b) {
+        if (!a->bootstrap != !b->bootstrap || !a->first_boot != !b->first_boot ||
+            a->quota != b->quota)
+                return false;
+        return (!a->bootstrap || bootstrap_def_equal(a->bootstrap, b->bootstrap)) &&
+               (!a->first_boot || first_boot_def_equal(a->first_boot, b->first_boot));
+}
+
 static bool unknown_equal(const ContainerDef *a, const ContainerDef *b) {
         return unknown_xml_equal(&a->unknown, &b->unknown) &&
                unknown_xml_equal(&a->unknown_os, &b->unknown_os) &&
@@ -220,5 +236,5 @@ static bool arrays_equal(const ContainerDef *a, const ContainerDef *b) {
 
 bool container_def_equal(const ContainerDef *a, const ContainerDef *b) {
         return scalars_equal(a, b) && strings_equal(a, b) && arrays_equal(a, b) &&
-               unknown_equal(a, b);
+               own_equal(a, b) && unknown_equal(a, b);
 }

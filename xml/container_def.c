@@ -157,6 +157,8 @@ ContainerDef *container_def_free(ContainerDef *def) {
         for (size_t i = 0; i < def->n_interfaces; i++)
                 interface_done(&def->interfaces[i]);
         free(def->interfaces);
+        bootstrap_def_free(def->bootstrap);
+        first_boot_def_free(def->first_boot);
         unknown_xml_done(&def->unknown);
         unknown_xml_done(&def->unknown_os);
         unknown_xml_done(&def->unknown_features);

@@ -27,6 +27,8 @@
 #define CONTAINER_UID_LAST UINT32_C(0x6fff0000)  /* the last base in it */
 #define CONTAINER_VCPUS_MAX 4096
 #define CONTAINER_MEMORY_MAX_KIB (INT64_MAX / 1024)
+#define CONTAINER_QUOTA_MIN UINT64_C(0x100000) /* less is a unit that was forgotten */
+#define CONTAINER_QUOTA_MAX ((uint64_t) INT64_MAX)
 
 typedef enum ContainerType {
         CONTAINER_TYPE_NSPAWN,

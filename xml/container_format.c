@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "xml/container_def.h"
+#include "xml/container_format_own.h"
 #include "xml/unknown_xml.h"
-#include "xml/xml_writer.h"
 
 static void format_memory(XmlWriter *w, const char *name, uint64_t kib) {
         char text[24];
@@ -177,74 +177,11 @@ static void format_devices(XmlWriter *w, const ContainerDef *def) {
         xml_writer_close(w);
 }
 
-/*
- * Elements of ours
- */
-
-#define PREFIX "ct"
-#define OWN_NAME_MAX 64
-
-typedef struct OwnName {
-        char prefix[24];
-        char declaration[24 + sizeof("xmlns:=\"" CONTAINER_NAMESPACE "\"")];
-        char on_network_stop[OWN_NAME_MAX];
-} OwnName;
-
-static const UnknownXml *unknown_of_policy(const ContainerDef *def) {
-        return unknown_xml_find_child(&def->unknown, "on_network_stop", 0);
-}
-
-/* The default is not worth a line, unless there is something in it that we have to keep. */
-static bool has_policy(const ContainerDef *def) {
-        return def->on_network_stop != ON_NETWORK_STOP_KEEP || unknown_of_policy(def);
-}
-
-/* True if an attribute that we keep brings this prefix along for somebody else's namespace. */
-static bool is_taken(const UnknownXml *unknown, const OwnName *own) {
-        size_t length = strlen("xmlns:") + strlen(own->prefix) + 1;
-
-        STRV_FOREACH(a, unknown ? unknown->attributes : NULL)
-                if (strncmp(*a, own->declaration, length) == 0 && !streq(*a, own->declaration))
-                        return true;
-        return false;
-}
-
-static void name_own(const ContainerDef *def, OwnName *ret) {
-        unsigned i = 0;
-
-        do {
-                (void) snprintf(ret->prefix, sizeof(ret->prefix), i > 0 ? PREFIX "%u" : PREFIX, i);
-                (void) snprintf(ret->declaration, sizeof(ret->declaration), "xmlns:%s=\"%s\"",
-                                ret->prefix, CONTAINER_NAMESPACE);
-                i++;
-        } while (is_taken(&def->unknown, ret) || is_taken(unknown_of_policy(def), ret));
-        (void) snprintf(ret->on_network_stop, sizeof(ret->on_network_stop), "%s:on_network_stop",
-                        ret->prefix);
-}
-
-/* Where the start tag of <domain> is still open. */
-static void declare_own(XmlWriter *w, const ContainerDef *def, const OwnName *own) {
-        char name[sizeof("xmlns:") + sizeof(own->prefix)];
-
-        if (!has_policy(def) || strv_contains(def->unknown.attributes, own->declaration))
-                return;
-        (void) snprintf(name, sizeof(name), "xmlns:%s", own->prefix);
-        xml_writer_attribute(w, name, CONTAINER_NAMESPACE);
-}
-
-static void format_policy(XmlWriter *w, const ContainerDef *def, const OwnName *own) {
-        if (!has_policy(def))
-                return;
-        xml_writer_open_with(w, own->on_network_stop, unknown_of_policy(def));
-        xml_writer_text(w, on_network_stop_to_string(def->on_network_stop));
-        xml_writer_close(w);
-}
-
 int container_def_format(const ContainerDef *def, char **ret) {
         _cleanup_fclose_ FILE *f = NULL;
         _cleanup_free_ char *text = NULL;
         XmlWriter w = { 0 };
-        OwnName own;
+        OwnPrefix own;
         size_t size;
 
         assert(def);
@@ -254,17 +191,17 @@ int container_def_format(const ContainerDef *def, char **ret) {
         if (!f)
                 return -ENOMEM;
 
-        name_own(def, &own);
+        own_prefix_choose(def, &own);
         w.file = f;
         xml_writer_open_with(&w, "domain", &def->unknown);
         xml_writer_attribute(&w, "type", container_type_to_string(def->type));
-        declare_own(&w, def, &own);
+        own_prefix_declare(&w, def, &own);
         format_general(&w, def);
         format_os(&w, def);
         format_idmap(&w, &def->idmap);
         format_features(&w, def);
         format_devices(&w, def);
-        format_policy(&w, def, &own);
+        own_elements_format(&w, def, &own);
         xml_writer_close(&w);
 
         if (fclose(TAKE_PTR(f)) != 0)

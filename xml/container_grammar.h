@@ -15,6 +15,15 @@ extern const XmlElement container_devices_elements[];
 int container_parse_ip(XmlReader *r, xmlNode *node, ContainerDef *def);
 int container_parse_route(XmlReader *r, xmlNode *node, ContainerDef *def);
 
+/* Elements of ours. */
+int container_parse_bootstrap(XmlReader *r, xmlNode *node, ContainerDef *def);
+int container_bootstrap_done(XmlReader *r, xmlNode *node, ContainerDef *def);
+extern const XmlElement container_bootstrap_elements[];
+int container_parse_first_boot(XmlReader *r, xmlNode *node, ContainerDef *def);
+extern const XmlElement container_first_boot_elements[];
+int container_parse_quota(XmlReader *r, xmlNode *node, ContainerDef *def);
+
+#define CONTAINER_QUOTA_EXPECTED "from 1 MiB to 8 EiB"
 #define CONTAINER_PATH_EXPECTED "an absolute path without '..' and control characters"
 
 static inline InterfaceDef *container_last_interface(ContainerDef *def) {

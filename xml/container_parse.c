@@ -342,6 +342,16 @@ static const XmlElement domain_elements[] = {
           .elements = container_devices_elements,
           .unknown = unknown_of_devices },
         { .name = "on_network_stop", .parse = parse_on_network_stop, .own = true },
+        { .name = "bootstrap",
+          .parse = container_parse_bootstrap,
+          .done = container_bootstrap_done,
+          .elements = container_bootstrap_elements,
+          .own = true },
+        { .name = "firstboot",
+          .parse = container_parse_first_boot,
+          .elements = container_first_boot_elements,
+          .own = true },
+        { .name = "quota", .parse = container_parse_quota, .own = true },
         { 0 },
 };
 

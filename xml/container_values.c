@@ -72,15 +72,23 @@ static int unit_factor(const char *unit, uint64_t *ret) {
         return 0;
 }
 
-int scale_memory(uint64_t number, const char *unit, uint64_t *ret_kib) {
-        uint64_t factor, bytes, kib;
+int scale_bytes(uint64_t number, const char *unit, uint64_t *ret) {
+        uint64_t factor;
         int r;
 
-        r = unit_factor(unit ? unit : "KiB", &factor);
+        r = unit_factor(unit ? unit : "bytes", &factor);
         if (r < 0)
                 return r;
-        if (__builtin_mul_overflow(number, factor, &bytes))
-                return -ERANGE;
+        return __builtin_mul_overflow(number, factor, ret) ? -ERANGE : 0;
+}
+
+int scale_memory(uint64_t number, const char *unit, uint64_t *ret_kib) {
+        uint64_t bytes, kib;
+        int r;
+
+        r = scale_bytes(number, unit ? unit : "KiB", &bytes);
+        if (r < 0)
+                return r;
 
         kib = bytes / 1024 + (bytes % 1024 > 0 ? 1 : 0);
         if (kib == 0 || kib > CONTAINER_MEMORY_MAX_KIB)

@@ -16,8 +16,11 @@ bool has_control_character(const char *s);
  * slash at the end are dropped. -EINVAL, -ENOMEM. */
 int clean_path(const char *s, char **ret);
 
-/* number and unit (NULL: KiB) as libvirt's virDomainParseMemory: "KB" is 1000, "K" and "KiB" are
- * 1024 bytes. Rounded up to KiB. -EINVAL: no such unit; -ERANGE: 0 or too much. */
+/* number and unit (NULL: bytes) as libvirt's virScaleInteger: "KB" is 1000, "K" and "KiB" are 1024
+ * bytes. -EINVAL: no such unit; -ERANGE: too much. */
+int scale_bytes(uint64_t number, const char *unit, uint64_t *ret);
+
+/* number and unit (NULL: KiB) as libvirt's virDomainParseMemory. Rounded up to KiB. -EINVAL: no such unit; -ERANGE: 0 or too much. */
 int scale_memory(uint64_t number, const char *unit, uint64_t *ret_kib);
 
 /* Canonical text of an address; *family AF_UNSPEC finds out which family it is. -EINVAL for what is

@@ -36,7 +36,7 @@ struct XmlElement {
         bool keep;                                 /* kept as it is, without a warning */
 };
 
-#define XML_GRAMMAR_MAX 16 /* elements of one table */
+#define XML_GRAMMAR_MAX 20 /* elements of one table */
 
 /* Reads node, which is known to be the element that e describes, and all below it into def. Unknown
  * content goes where e says, else into own. */

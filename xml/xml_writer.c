@@ -57,20 +57,37 @@ static void finish_tag(XmlWriter *w, const char *end) {
         frame->tag_open = false;
 }
 
-void xml_writer_open_with(XmlWriter *w, const char *name, const UnknownXml *unknown) {
+static void write_name(XmlWriter *w, const XmlFrame *frame) {
+        (void) fprintf(w->file, "%s%s%s", frame->prefix ? frame->prefix : "",
+                       frame->prefix ? ":" : "", frame->name);
+}
+
+static void open_frame(XmlWriter *w, const XmlFrame *frame) {
         assert(w->depth < XML_WRITER_DEPTH);
 
         finish_tag(w, ">\n");
         indent(w, w->depth);
-        (void) fprintf(w->file, "<%s", name);
-        w->stack[w->depth++] = (XmlFrame){ .name = name, .unknown = unknown, .tag_open = true };
+        (void) fputc('<', w->file);
+        write_name(w, frame);
+        w->stack[w->depth++] = *frame;
+}
+
+void xml_writer_open_with(XmlWriter *w, const char *name, const UnknownXml *unknown) {
+        open_frame(w, &(const XmlFrame){ .name = name, .unknown = unknown, .tag_open = true });
+}
+
+void xml_writer_open_prefixed(XmlWriter *w, const char *prefix, const char *name, size_t n) {
+        const XmlFrame *parent = top(w);
+        const UnknownXml *unknown =
+                unknown_xml_find_child(parent ? parent->unknown : NULL, name, n);
+
+        open_frame(w,
+                   &(const XmlFrame){
+                           .prefix = prefix, .name = name, .unknown = unknown, .tag_open = true });
 }
 
 void xml_writer_open(XmlWriter *w, const char *name, size_t n) {
-        const XmlFrame *parent = top(w);
-
-        xml_writer_open_with(w, name,
-                             unknown_xml_find_child(parent ? parent->unknown : NULL, name, n));
+        xml_writer_open_prefixed(w, NULL, name, n);
 }
 
 void xml_writer_attribute(XmlWriter *w, const char *name, const char *value) {
@@ -124,7 +141,9 @@ void xml_writer_close(XmlWriter *w) {
         } else {
                 if (!frame->is_text)
                         indent(w, w->depth - 1);
-                (void) fprintf(w->file, "</%s>\n", frame->name);
+                (void) fputs("</", w->file);
+                write_name(w, frame);
+                (void) fputs(">\n", w->file);
         }
         w->depth--;
 }

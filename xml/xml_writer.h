@@ -11,6 +11,7 @@
 #define XML_WRITER_DEPTH 8
 
 typedef struct XmlFrame {
+        const char *prefix; /* NULL: none */
         const char *name;
         const UnknownXml *unknown; /* NULL: none */
         bool tag_open;             /* the '>' of the start tag is not written yet */
@@ -25,6 +26,9 @@ typedef struct XmlWriter {
 
 /* Opens the n-th child of that name, with what its parent keeps of it. */
 void xml_writer_open(XmlWriter *w, const char *name, size_t n);
+
+/* The same for one of a namespace; what is kept of it goes by its name without the prefix. */
+void xml_writer_open_prefixed(XmlWriter *w, const char *prefix, const char *name, size_t n);
 
 /* Opens an element that has its unknown content elsewhere. */
 void xml_writer_open_with(XmlWriter *w, const char *name, const UnknownXml *unknown);
