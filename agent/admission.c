@@ -28,7 +28,7 @@ static bool is_of(const Request *request, const char *sender) {
 }
 
 static Load load_of(const Manager *m, const char *sender) {
-        Load load = { .uid = UID_UNKNOWN };
+        Load load = { .uid = sender_cache_find(&m->senders, sender) };
         const Request *i;
 
         TAILQ_FOREACH(i, &m->requests, entry) {
@@ -111,6 +111,8 @@ static void on_user(sd_bus_message *reply, const sd_bus_error *error, void *user
                 return;
         }
 
+        if (uid != UID_UNKNOWN)
+                sender_cache_add(&m->senders, sender, uid);
         TAILQ_FOREACH(i, &m->requests, entry)
                 if (is_of(i, sender))
                         i->uid = uid;

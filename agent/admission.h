@@ -6,7 +6,9 @@
  * sends more than anybody needs is told LimitsExceeded, so that he neither makes the agent grow nor
  * root wait. Of root's own requests there may be many.
  *
- * The bus is asked once for each sender, and what it says holds for all requests of that sender.
+ * The bus is asked once for each sender (as long as the SenderCache knows it), and what it says holds
+ * for all requests of that sender. So a user's flood is refused at once, with few requests to look
+ * through.
  */
 
 #include "agent/request.h"

@@ -209,6 +209,7 @@ static void on_bus_disconnected(void *userdata) {
         m->units = unit_client_free(m->units);
         m->calls = bus_calls_free(m->calls);
         request_list_discard(&m->requests);
+        sender_cache_done(&m->senders);
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
         m->units_listed = m->caught_up = m->reloading = false;

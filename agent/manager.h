@@ -21,6 +21,7 @@
 #include "agent/lease.h"
 #include "agent/network.h"
 #include "agent/request.h"
+#include "agent/sender_cache.h"
 #include "units/bus_calls.h"
 #include "units/nspawn_link.h"
 #include "units/unit_client.h"
@@ -51,6 +52,7 @@ typedef struct Manager {
         uint64_t connected_usec; /* CLOCK_REALTIME */
         sd_event_source *catch_up_source; /* limits that wait */
         RequestList requests;
+        SenderCache senders;    /* of requests */
         uint64_t last_check_id; /* of a question to polkit */
 
         unsigned systemd_version;

@@ -3,6 +3,7 @@
 #include "agent/system_bus.h"
 
 #include "base/log.h"
+#include "units/bus_guard.h"
 
 #define RETRY_FIRST_USEC (UINT64_C(100) * 1000)
 #define RETRY_LAST_USEC (UINT64_C(5) * 1000 * 1000)
@@ -92,6 +93,9 @@ static int set_up(SystemBus *b) {
 
         (void) sd_bus_set_exit_on_disconnect(b->bus, false);
         (void) sd_bus_set_close_on_exit(b->bus, false);
+        r = bus_guard_add(b->bus);
+        if (r < 0)
+                return r;
         r = sd_bus_match_signal_async(b->bus, NULL, LOCAL_NAME, LOCAL_PATH, LOCAL_NAME,
                                       "Disconnected", on_gone, NULL, b);
         if (r >= 0)

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "units/bus_guard.h"
 #include "units/unit_list.h"
 
 #define MANAGER_PATH "/org/freedesktop/systemd1"
@@ -356,6 +357,30 @@ static void ask_list(Test *t, const char *state) {
         run(t);
 }
 
+static void emit_to(Test *t, const char *sender, const char *destination) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert_true(sd_bus_message_new_signal(t->peer, &m, MANAGER_PATH, MANAGER_INTERFACE,
+                                              "Reloading") >= 0);
+        assert_true(sd_bus_message_set_sender(m, sender) >= 0);
+        if (destination)
+                assert_true(sd_bus_message_set_destination(m, destination) >= 0);
+        assert_true(sd_bus_message_append(m, "b", false) >= 0);
+        assert_true(sd_bus_send(t->peer, m, NULL) >= 0);
+        run(t);
+}
+
+/* Anybody can address a signal to us. */
+static void test_made_up_signal(void **state) {
+        Test *t = *state;
+
+        assert_true(bus_guard_add(t->client_bus) >= 0);
+        emit_to(t, ":1.0", NULL);
+        assert_int_equal(t->n_reloads, 1);
+        emit_to(t, ":1.66", ":1.7");
+        assert_int_equal(t->n_reloads, 1);
+}
+
 static void test_unit_list(void **state) {
         Test *t = *state;
 
@@ -580,6 +605,7 @@ int main(void) {
                 test(test_bad_names),
                 test(test_orders_without_job),
                 test(test_unit_list),
+                test(test_made_up_signal),
                 test(test_enable),
                 test(test_reloads_are_shared),
                 test(test_many_units),
