@@ -254,7 +254,7 @@ static bool has_mac(const ContainerDef *def, const uint8_t mac[static ETH_ALEN])
 }
 
 /* As after a copy of a definition from which only name and uuid were removed. */
-static int warn_of_macs(const Manager *m, const ContainerDef *def, char ***warnings) {
+int definition_warn_of_macs(const Manager *m, const ContainerDef *def, char ***warnings) {
         char text[MAC_STRING_MAX];
         int r;
 
@@ -298,7 +298,7 @@ static int refuse_twin_macs(const ContainerDef *def, const char *file_name, Erro
                 for (size_t k = 0; k < i; k++) {
                         const InterfaceDef *a = &def->interfaces[k], *b = &def->interfaces[i];
 
-                        if (memcmp(a->mac, b->mac, ETH_ALEN) != 0)
+                        if (!a->has_mac || !b->has_mac || memcmp(a->mac, b->mac, ETH_ALEN) != 0)
                                 continue;
                         return error_set_at(err, ERRNO_XML, file_name, b->line,
                                             "another interface of this container has the MAC "
@@ -308,10 +308,16 @@ static int refuse_twin_macs(const ContainerDef *def, const char *file_name, Erro
         return 0;
 }
 
-int definition_check_identity(const Manager *m, const ContainerDef *def, Error **err) {
-        int r = 0;
+int definition_check_stored(const Manager *m, const ContainerDef *def, const char *file_name,
+                            Error **err) {
+        int r;
 
-        if (def->has_uuid)
+        r = refuse_twin_macvlans(def, file_name, err);
+        if (r >= 0)
+                r = refuse_twin_macs(def, file_name, err);
+        if (r >= 0)
+                r = definition_root_check(m, def, err);
+        if (r >= 0 && def->has_uuid)
                 r = check_uuid(m, NULL, def, err);
         if (r >= 0 && def->idmap.present)
                 r = check_range_owner(m, def, err);
@@ -335,5 +341,5 @@ int definition_complete(const Manager *m, const Container *old, ContainerDef *de
                 r = complete_macs(m, old, def);
         if (r >= 0)
                 r = refuse_twin_macs(def, file_name, err);
-        return r < 0 ? r : warn_of_macs(m, def, warnings);
+        return r < 0 ? r : definition_warn_of_macs(m, def, warnings);
 }

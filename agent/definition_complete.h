@@ -19,6 +19,10 @@
 int definition_complete(const Manager *m, const Container *old, ContainerDef *def,
                         const char *file_name, char ***warnings, Error **err);
 
-/* Whether no other container has the UUID or the ids of a definition that was not defined through
- * us. -EEXIST, with a sentence. */
-int definition_check_identity(const Manager *m, const ContainerDef *def, Error **err);
+/* What definition_complete() refuses, of a definition that was not defined through us: whether
+ * another container has its UUID, its ids or its root, or it contradicts itself. The same errors. */
+int definition_check_stored(const Manager *m, const ContainerDef *def, const char *file_name,
+                            Error **err);
+
+/* A sentence for each other container with one of its MAC addresses. */
+int definition_warn_of_macs(const Manager *m, const ContainerDef *def, char ***warnings);

@@ -54,10 +54,16 @@ static int refuse_other(const Manager *m, const char *name, const char *root, co
                          name, root, c->name, other);
 }
 
+static bool is_in_pool(const char *name, const ContainerDef *def) {
+        const char *root = def ? container_def_root(def) : NULL;
+
+        return !root || streq_ptr(startswith(root, POOL "/"), name);
+}
+
 /* Two that are both in the pool under their own names cannot meet. */
 static bool can_meet(const Container *c, const ContainerDef *def) {
         return !streq(c->name, def->name) &&
-               (container_def_root(def) || (c->def && container_def_root(c->def)));
+               !(is_in_pool(c->name, c->def) && is_in_pool(def->name, def));
 }
 
 int definition_root_check(const Manager *m, const ContainerDef *def, Error **err) {

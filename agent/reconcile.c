@@ -60,18 +60,33 @@ static int generate(Manager *m, Container *c, const NetworkView *view) {
         return r;
 }
 
-/* Two files with one identity, as when a person copies one: the first keeps it. Who was there
- * before, and has files made of its definition, is the first; see reconcile_definitions(). */
-static int check_identity(Manager *m, const Container *c, const ContainerDef *def,
-                          char **ret_problem) {
+/* Two files with one identity or one root, as when a person copies one: the first keeps it. Who was
+ * there before, and has files made of its definition, is the first; see reconcile_definitions(). */
+static int check_stored(Manager *m, const Container *c, const ContainerDef *def,
+                        char **ret_problem) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
         _cleanup_error_ Error *err = NULL;
         int r;
 
-        r = definition_check_identity(m, def, &err);
-        if (r < 0 && asprintf(ret_problem, DEFINITION_DIR "/%s.xml: %s", c->name,
-                              err && err->text ? err->text : strerror(-r)) < 0)
+        if (asprintf(&path, DEFINITION_DIR "/%s.xml", c->name) < 0)
+                return -ENOMEM;
+        r = definition_check_stored(m, def, path, &err);
+        if (r >= 0)
+                return 0;
+
+        if (err && err->file)
+                *ret_problem = error_format(err);
+        else if (asprintf(ret_problem, "%s: %s", path, err ? err->text : strerror(-r)) < 0)
                 *ret_problem = NULL;
         return r;
+}
+
+static void warn_of_macs(const Manager *m, const Container *c) {
+        _cleanup_strv_ char **warnings = NULL;
+
+        (void) definition_warn_of_macs(m, c->def, &warnings);
+        STRV_FOREACH(w, warnings)
+                log_warning("Container '%s': %s", c->name, *w);
 }
 
 /* Takes problem over. */
@@ -93,13 +108,15 @@ static int take_definition(Manager *m, StoredDefinition *s, const NetworkView *v
                 return r;
 
         if (s->def && (!c->def || !container_def_equal(c->def, s->def))) {
-                r = check_identity(m, c, s->def, &s->problem);
+                r = check_stored(m, c, s->def, &s->problem);
                 if (r >= 0)
                         r = complete(m, c, s->def, &s->problem);
                 if (r < 0 && !s->problem)
                         return r;
-                if (r >= 0)
+                if (r >= 0) {
                         container_set_def(c, TAKE_PTR(s->def));
+                        warn_of_macs(m, c);
+                }
         }
         if (s->problem) {
                 set_problem(c, TAKE_PTR(s->problem));

@@ -251,6 +251,60 @@ static void remove_tag(const Manager *m, const char *path, const char *begin, co
         temp_root_write(m->root, path, xml);
 }
 
+static void write_definition(const Manager *m, const char *name, const char *body) {
+        _cleanup_free_ char *path = text_format("/etc/ctvirt/containers/%s.xml", name);
+        _cleanup_free_ char *xml = text_format("<domain type='nspawn'><name>%s</name>"
+                                               "<os><type>exe</type></os><devices>%s</devices>"
+                                               "</domain>",
+                                               name, body);
+
+        temp_root_write(m->root, path, xml);
+}
+
+static void assert_problem(const Manager *m, const char *name, const char *pattern) {
+        const Container *c = container_table_by_name(&m->containers, name);
+        _cleanup_free_ char *nspawn = text_format("/etc/systemd/nspawn/%s.nspawn", name);
+
+        assert_non_null(c);
+        assert_null(c->def);
+        assert_non_null(c->problem);
+        if (!strstr(c->problem, pattern))
+                fail_msg("\"%s\" does not say \"%s\"", c->problem, pattern);
+        assert_false(fixture_exists(m, nspawn));
+}
+
+#define INTERFACE(more) "<interface type='network'><source network='default'/>" more "</interface>"
+#define MAC "<mac address='52:54:00:00:00:01'/>"
+#define ROOT(path) "<filesystem type='mount'><source dir='" path "'/><target dir='/'/></filesystem>"
+
+/* What define would have refused. */
+static void test_conflicts(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        fixture_defined(&m, FIXTURE_XML("web", ""));
+        fixture_restart(&m);
+        write_definition(&m, "first", ROOT("/srv/tree") INTERFACE(MAC));
+        write_definition(&m, "same", ROOT("/srv/tree") INTERFACE(""));
+        write_definition(&m, "inside", ROOT("/var/lib/machines/web/sub") INTERFACE(""));
+        write_definition(&m, "twins", INTERFACE(MAC) INTERFACE(MAC));
+        write_definition(&m, "warned", INTERFACE(MAC));
+        assert_true(reconcile_definitions(&m) >= 0);
+        assert_non_null(web(&m)->def);
+        assert_non_null(container_table_by_name(&m.containers, "first")->def);
+        assert_problem(&m, "same", "container 'first' has '");
+        assert_problem(&m, "inside", "container 'web' has '");
+        assert_problem(&m, "twins", "twins.xml:1: another interface of this container");
+        /* As with define. */
+        assert_non_null(container_table_by_name(&m.containers, "warned")->def);
+
+        /* What was wrong is put right. */
+        write_definition(&m, "same", ROOT("/srv/other") INTERFACE(""));
+        assert_true(reconcile_definitions(&m) >= 0);
+        assert_non_null(container_table_by_name(&m.containers, "same")->def);
+}
+
 /* The copies stand before and behind it by name; the one that was there before keeps what is its
  * own, at a start as well as on SIGHUP. */
 static void test_same_identity(void **state) {
@@ -339,6 +393,7 @@ int main(void) {
                 cmocka_unit_test(test_file_with_another_name),
                 cmocka_unit_test(test_copied_definition),
                 cmocka_unit_test(test_edited_definition),
+                cmocka_unit_test(test_conflicts),
                 cmocka_unit_test(test_same_identity),
                 cmocka_unit_test(test_foreign),
         };
