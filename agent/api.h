@@ -25,7 +25,7 @@
  *                          LastFailure s (empty: none); and, not in ListContainers():
  *                          OSType s, VCPUs u (0: unlimited), MaxMemoryKiB t (0: unlimited),
  *                          UsedMemoryKiB t, CPUTimeNSec t (left out: not known)
- *   GetXML(t flags) -> (s xml)         without values of <initenv>, unless asked for
+ *   GetXML(t flags) -> (s xml)         without what may be secret, unless asked for
  *   GetInterfaces() -> (a(sssss))        interface, type, source, model, MAC ("-": not known)
  *   GetAddresses(s source) -> (a(sssu))  interface, MAC, address ("": none), prefix (0: not known);
  *                                        source "lease" or "agent"

@@ -186,6 +186,26 @@ static int complete_environment(const Container *old, ContainerDef *def, const c
         return 0;
 }
 
+/* The same for the password. */
+static int complete_password(const Container *old, ContainerDef *def, const char *file_name,
+                             Error **err) {
+        const FirstBootDef *stored = old && old->def ? old->def->first_boot : NULL;
+
+        if (!def->first_boot || !def->first_boot->root_hash_withheld)
+                return 0;
+        if (!stored || !stored->root_hash)
+                return error_set_at(err, ERRNO_XML, file_name, 0,
+                                    "element 'rootpassword': the hash is withheld, and container "
+                                    "'%s' has none that could be kept; write it, or take the "
+                                    "document from 'ctvirt dumpxml --security-info'",
+                                    def->name);
+        def->first_boot->root_hash = strdup(stored->root_hash);
+        if (!def->first_boot->root_hash)
+                return -ENOMEM;
+        def->first_boot->root_hash_withheld = false;
+        return 0;
+}
+
 /*
  * MAC addresses
  */
@@ -337,6 +357,8 @@ int definition_complete(const Manager *m, const Container *old, ContainerDef *de
                 r = complete_range(m, old, def, err);
         if (r >= 0)
                 r = complete_environment(old, def, file_name, err);
+        if (r >= 0)
+                r = complete_password(old, def, file_name, err);
         if (r >= 0)
                 r = complete_macs(m, old, def);
         if (r >= 0)

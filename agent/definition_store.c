@@ -43,7 +43,7 @@ static int parse_file(int dir_fd, const char *file, const char *name, ContainerD
                       Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
         _cleanup_free_ char *xml = NULL, *path = NULL;
-        const EnvironmentDef *withheld;
+        const char *withheld;
         size_t size;
         int r;
 
@@ -66,7 +66,7 @@ static int parse_file(int dir_fd, const char *file, const char *name, ContainerD
                 return error_set_at(err, EINVAL, path, 0,
                                     "the value of '%s' is withheld; define the container again, "
                                     "with the value",
-                                    withheld->name);
+                                    withheld);
 
         *ret = TAKE_PTR(def);
         return 0;

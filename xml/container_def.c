@@ -125,13 +125,17 @@ void container_def_withhold(ContainerDef *def) {
                 if (variable->value)
                         *variable->value = '\0';
         }
+        if (def->first_boot && def->first_boot->root_hash) {
+                free(TAKE_PTR(def->first_boot->root_hash));
+                def->first_boot->root_hash_withheld = true;
+        }
 }
 
-const EnvironmentDef *container_def_withheld(const ContainerDef *def) {
+const char *container_def_withheld(const ContainerDef *def) {
         for (size_t i = 0; i < def->n_environment; i++)
                 if (def->environment[i].withheld)
-                        return &def->environment[i];
-        return NULL;
+                        return def->environment[i].name;
+        return def->first_boot && def->first_boot->root_hash_withheld ? "rootpassword" : NULL;
 }
 
 static void environment_done(EnvironmentDef *variable) {

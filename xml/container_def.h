@@ -175,11 +175,13 @@ int container_def_check(const ContainerDef *def, const char *file_name, Error **
  * definition. *ret is owned by the caller. -ENOMEM. */
 int container_def_format(const ContainerDef *def, char **ret);
 
-/* Takes the values of <initenv> out, which often are secrets: what is left says withheld='yes'. */
+/* Takes the values of <initenv>, which often are secrets, and the hash of <ct:rootpassword> out: what
+ * is left says withheld='yes'. */
 void container_def_withhold(ContainerDef *def);
 
-/* The first variable whose value was withheld; NULL if all are there. */
-const EnvironmentDef *container_def_withheld(const ContainerDef *def);
+/* The name of the first variable whose value was withheld, or "rootpassword"; NULL if all are there.
+ */
+const char *container_def_withheld(const ContainerDef *def);
 
 /* A deep copy; NULL when memory is short. */
 ContainerDef *container_def_copy(const ContainerDef *def);

@@ -181,8 +181,9 @@ static void format_first_boot(XmlWriter *w, const FirstBootDef *f, const OwnPref
                 return;
         xml_writer_open_prefixed(w, own->prefix, "firstboot", 0);
         format_text(w, own, "hostname", f->hostname);
-        if (f->root_hash) {
+        if (f->root_hash || f->root_hash_withheld) {
                 xml_writer_open_prefixed(w, own->prefix, "rootpassword", 0);
+                xml_writer_attribute(w, "withheld", f->root_hash_withheld ? "yes" : NULL);
                 xml_writer_attribute(w, "hash", f->root_hash);
                 xml_writer_close(w);
         }

@@ -15,6 +15,11 @@ extern const XmlElement container_devices_elements[];
 int container_parse_ip(XmlReader *r, xmlNode *node, ContainerDef *def);
 int container_parse_route(XmlReader *r, xmlNode *node, ContainerDef *def);
 
+/* withheld='yes' of an element whose value is a secret: what stands for a value that dumpxml did not
+ * show. what: whose value it is, for messages. */
+int container_parse_withheld(XmlReader *r, xmlNode *node, const char *what, bool has_value,
+                             bool *ret);
+
 /* Elements of ours. */
 int container_parse_bootstrap(XmlReader *r, xmlNode *node, ContainerDef *def);
 int container_bootstrap_done(XmlReader *r, xmlNode *node, ContainerDef *def);

@@ -146,14 +146,8 @@ static int parse_initarg(XmlReader *r, xmlNode *node, ContainerDef *def) {
         return k < 0 ? k : strv_push(&def->initargs, text);
 }
 
-static bool variable_name_is_valid(const char *s) {
-        if (isempty(s) || (*s >= '0' && *s <= '9'))
-                return false;
-        return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] ==
-               '\0';
-}
-
-static int parse_withheld(XmlReader *r, xmlNode *node, EnvironmentDef *variable) {
+int container_parse_withheld(XmlReader *r, xmlNode *node, const char *what, bool has_value,
+                             bool *ret) {
         _cleanup_free_ char *text = NULL;
         int k;
 
@@ -162,13 +156,20 @@ static int parse_withheld(XmlReader *r, xmlNode *node, EnvironmentDef *variable)
                 return k;
         if (!streq(text, "yes") && !streq(text, "no"))
                 return xml_reader_bad_attribute(r, node, "withheld", text, "'yes' or 'no'");
-        variable->withheld = streq(text, "yes");
-        if (variable->withheld && *variable->value)
+        *ret = streq(text, "yes");
+        if (*ret && has_value)
                 return xml_reader_error(r, node,
-                                        "element 'initenv': '%s' has a value, so it is not "
-                                        "withheld; leave the attribute 'withheld' out",
-                                        variable->name);
+                                        "element '%s': '%s' has a value, so it is not withheld; "
+                                        "leave the attribute 'withheld' out",
+                                        (const char *) node->name, what);
         return 0;
+}
+
+static bool variable_name_is_valid(const char *s) {
+        if (isempty(s) || (*s >= '0' && *s <= '9'))
+                return false;
+        return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] ==
+               '\0';
 }
 
 static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
@@ -189,7 +190,9 @@ static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
                 return xml_reader_bad_attribute(r, node, "name", variable->name,
                                                 "letters, digits and '_', no digit first");
         k = xml_reader_text(node, &variable->value);
-        return k < 0 ? k : parse_withheld(r, node, variable);
+        return k < 0 ? k
+                     : container_parse_withheld(r, node, variable->name, !isempty(variable->value),
+                                                &variable->withheld);
 }
 
 static int parse_on_network_stop(XmlReader *r, xmlNode *node, ContainerDef *def) {

@@ -19,8 +19,16 @@ static int parse_hostname(XmlReader *r, xmlNode *node, ContainerDef *def) {
 }
 
 static int parse_root_password(XmlReader *r, xmlNode *node, ContainerDef *def) {
-        return own_reader_require(r, node, "hash", &value_password_hash,
-                                  &def->first_boot->root_hash);
+        FirstBootDef *f = def->first_boot;
+        int k;
+
+        k = own_reader_attribute(r, node, "hash", &value_password_hash, &f->root_hash);
+        if (k < 0)
+                return k;
+        k = container_parse_withheld(r, node, "hash", f->root_hash, &f->root_hash_withheld);
+        if (k < 0 || f->root_hash || f->root_hash_withheld)
+                return k;
+        return xml_reader_error(r, node, "element 'rootpassword': attribute 'hash' is missing");
 }
 
 static int parse_locale(XmlReader *r, xmlNode *node, ContainerDef *def) {

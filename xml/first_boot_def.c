@@ -24,6 +24,8 @@ int first_boot_def_check(const FirstBootDef *def, Error **err) {
         };
         int r;
 
+        if (def->root_hash && def->root_hash_withheld)
+                return error_set(err, EINVAL, "a password hash that is there is not withheld");
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 r = value_check(values[i].kind, values[i].value, err);
                 if (r < 0)
@@ -70,11 +72,12 @@ FirstBootDef *first_boot_def_copy(const FirstBootDef *def) {
             copy_string(def->machine_id, &copy->machine_id) < 0 || copy_ssh_keys(def, copy) < 0 ||
             strv_copy(def->search_domains, &copy->search_domains) < 0)
                 return NULL;
+        copy->root_hash_withheld = def->root_hash_withheld;
         return TAKE_PTR(copy);
 }
 
 bool first_boot_def_equal(const FirstBootDef *a, const FirstBootDef *b) {
-        if (a->n_ssh_keys != b->n_ssh_keys)
+        if (a->n_ssh_keys != b->n_ssh_keys || a->root_hash_withheld != b->root_hash_withheld)
                 return false;
         for (size_t i = 0; i < a->n_ssh_keys; i++)
                 if (!streq_ptr(a->ssh_keys[i].user, b->ssh_keys[i].user) ||

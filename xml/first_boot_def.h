@@ -16,12 +16,13 @@ typedef struct SshKeyDef {
 } SshKeyDef;
 
 typedef struct FirstBootDef {
-        char *hostname;   /* NULL: the container's name */
-        char *root_hash;  /* crypt(5); NULL: the account stays as the distribution leaves it */
-        char *locale;     /* "de_DE.UTF-8"; NULL */
-        char *keymap;     /* "de"; NULL */
-        char *timezone;   /* "Europe/Berlin"; NULL */
-        char *machine_id; /* 32 hex digits or "uninitialized"; NULL: the definition's UUID */
+        char *hostname;  /* NULL: the container's name */
+        char *root_hash; /* crypt(5); NULL: the account stays as the distribution leaves it */
+        bool root_hash_withheld; /* root_hash is NULL, and whoever wrote this was not shown it */
+        char *locale;            /* "de_DE.UTF-8"; NULL */
+        char *keymap;            /* "de"; NULL */
+        char *timezone;          /* "Europe/Berlin"; NULL */
+        char *machine_id;        /* 32 hex digits or "uninitialized"; NULL: the definition's UUID */
         SshKeyDef *ssh_keys;
         size_t n_ssh_keys;
         char **search_domains;

@@ -362,7 +362,7 @@ static void test_secrets(void **state) {
         /* What everybody may see says nothing, and loses nothing when it is defined again. */
         shown = container_def_copy(def_of(&m, "web"));
         container_def_withhold(shown);
-        assert_string_equal(container_def_withheld(shown)->name, "TOKEN");
+        assert_string_equal(container_def_withheld(shown), "TOKEN");
         assert_int_equal(container_def_format(shown, &xml), 0);
         assert_null(strstr(xml, "s3cret"));
         fixture_defined(&m, xml);
@@ -380,6 +380,30 @@ static void test_secrets(void **state) {
         assert_int_equal(chmod(file, 0644), 0);
         assert_int_equal(definition_store_protect(root), 0);
         assert_int_equal(mode_of(root, XML_FILE), 0600);
+}
+
+#define FIRST_BOOT(name, attribute)                                                                \
+        "<domain type='nspawn' xmlns:ct='" CONTAINER_NAMESPACE "'><name>" name "</name>"           \
+        "<ct:firstboot><ct:rootpassword " attribute "/></ct:firstboot></domain>"
+
+static void test_password(void **state) {
+        _cleanup_root_ char *root = temp_root_new();
+        _cleanup_(container_def_freep) ContainerDef *shown = NULL;
+        _cleanup_free_ char *xml = NULL;
+        _cleanup_fixture_ Manager m;
+
+        fixture_init(&m, root);
+        assert_refused(&m, FIRST_BOOT("web", "withheld='yes'"), ERRNO_XML, "the hash is withheld");
+
+        fixture_defined(&m, FIRST_BOOT("web", "hash='$6$salt$s3cret'"));
+        shown = container_def_copy(def_of(&m, "web"));
+        container_def_withhold(shown);
+        assert_string_equal(container_def_withheld(shown), "rootpassword");
+        assert_int_equal(container_def_format(shown, &xml), 0);
+        assert_null(strstr(xml, "s3cret"));
+        fixture_defined(&m, xml);
+        assert_string_equal(def_of(&m, "web")->first_boot->root_hash, "$6$salt$s3cret");
+        assert_null(container_def_withheld(def_of(&m, "web")));
 }
 
 static void test_when_systemd_reloads(void **state) {
@@ -471,6 +495,7 @@ int main(void) {
                 cmocka_unit_test(test_taking_back),
                 cmocka_unit_test(test_what_was_shown_is_a_definition),
                 cmocka_unit_test(test_secrets),
+                cmocka_unit_test(test_password),
                 cmocka_unit_test(test_when_systemd_reloads),
                 cmocka_unit_test(test_undefine),
                 cmocka_unit_test(test_undefine_of_a_running_one),
