@@ -6,6 +6,8 @@
  * owns them.
  */
 
+#include <systemd/sd-id128.h>
+
 #include "units/nspawn_file.h"
 #include "units/unit_client.h"
 #include "xml/container_def.h"
@@ -59,6 +61,8 @@ typedef struct Container {
         bool start_is_ours;           /* an edge or a request to us wants it started */
         unsigned retries;             /* on that account */
         sd_event_source *retry_timer; /* not NULL: it will be tried again */
+        sd_id128_t failed_invocation; /* of its unit, at the last failed start; null: not known */
+        uint64_t failed_start_usec;   /* CLOCK_MONOTONIC, when that start began */
 } Container;
 
 typedef struct ContainerTable {

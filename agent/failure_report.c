@@ -85,10 +85,12 @@ static void finish(Container *c, const char *line) {
 
         c->failure_cookie = 0;
         set_cause(c, line);
-        if (c->failure_is_news) {
+        if (c->failure_is_news)
                 tell(c);
+        if (c->failure_is_news)
                 heal_on_failure(c, line);
-        }
+        else
+                heal_on_failed_found(c, line);
         answer_waiting(c);
         if (!container_is_kept(c))
                 container_table_drop(&m->containers, c);
@@ -146,8 +148,13 @@ static void on_facts(sd_bus_message *reply, const sd_bus_error *error, void *use
         if (!c)
                 return;
         c->failure_job_over = true;
-        if (error || unit_facts_read(reply, &facts) < 0 || !is_failed_start(&facts) ||
-            ask_journal(a, &facts) < 0)
+        if (error || unit_facts_read(reply, &facts) < 0 || !is_failed_start(&facts)) {
+                finish(c, NULL);
+                return;
+        }
+        c->failed_invocation = facts.invocation;
+        c->failed_start_usec = facts.main_start_monotonic_usec;
+        if (ask_journal(a, &facts) < 0)
                 finish(c, NULL);
 }
 
@@ -188,6 +195,7 @@ void failure_report_begin(Container *c, bool news) {
         if (!c->last_failure)
                 describe_result(c);
         c->failure_job_over = false;
+        c->failed_invocation = SD_ID128_NULL;
         c->failure_is_news = news;
         c->failure_cookie = ++c->manager->last_failure_cookie;
         if (ask_systemd(c) < 0)

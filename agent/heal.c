@@ -4,18 +4,41 @@
 
 #include "agent/lifecycle.h"
 #include "agent/retry.h"
+#include "agent/retry_record.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
+#include "units/bridge_marker.h"
 #include "units/unit_name.h"
 
 #define TIMER_ACCURACY_USEC 10000
+
+/* A start that an edge has ordered may have to wait for a stop (TimeoutStopSec=, 90 s). */
+#define EDGE_START_USEC (UINT64_C(120) * 1000 * 1000)
 
 static void forget_timer(Container *c) {
         c->retry_timer = sd_event_source_disable_unref(c->retry_timer);
 }
 
+static void forget_record(const Container *c) {
+        (void) retry_record_remove(c->manager->run_fd, c->name);
+}
+
+/* Without it an agent that starts anew would take the failure for one that nobody has dealt with. */
+static void put_record(const Container *c, unsigned tried) {
+        const RetryRecord record = { .invocation = c->failed_invocation, .tried = tried };
+        int r;
+
+        if (sd_id128_is_null(c->failed_invocation))
+                return;
+        r = retry_record_write(c->manager->run_fd, c->name, &record);
+        if (r < 0)
+                log_warning_errno(r, "Container '%s': could not note how often it was tried",
+                                  c->name);
+}
+
 static void begin(Container *c) {
         forget_timer(c);
+        forget_record(c);
         c->start_is_ours = true;
         c->failure_job_over = false;
         c->retries = 0;
@@ -43,6 +66,7 @@ void heal_on_start_order(Container *c) {
 
 void heal_on_started(Container *c) {
         end(c);
+        forget_record(c);
 }
 
 /*
@@ -84,12 +108,14 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
 
         forget_timer(c);
         if (!c->manager->units || retry_decide(&facts, &delay_usec) != RETRY_AGAIN) {
+                put_record(c, RETRIES_MAX);
                 end(c);
                 return 0;
         }
 
         c->retries++;
         c->failure_job_over = false;
+        put_record(c, c->retries);
         log_info("Container '%s': trying again, attempt %u of %d", c->name, c->retries,
                  RETRIES_MAX);
         r = order_start(c);
@@ -119,17 +145,70 @@ void heal_on_failure(Container *c, const char *line) {
         forget_timer(c);
         switch (retry_decide(&facts, &delay_usec)) {
         case RETRY_NEVER:
+                if (kind != FAILURE_LASTING)
+                        put_record(c, RETRIES_MAX);
                 end(c);
                 return;
         case RETRY_AGAIN:
+                put_record(c, c->retries);
                 retry_in(c, kind, delay_usec);
                 return;
         case RETRY_GIVE_UP:
                 log_warning("Container '%s': still fails after %u more attempts, giving up",
                             c->name, c->retries);
+                put_record(c, RETRIES_MAX);
                 end(c);
                 return;
         }
+}
+
+/*
+ * What the agent finds when it starts
+ */
+
+/* When the last of its bridges became ready; 0: not all of them are, or it has none. */
+static uint64_t edge_usec(const Container *c) {
+        uint64_t last = 0;
+
+        STRV_FOREACH(bridge, c->bridges) {
+                _cleanup_marker_ BridgeMarker marker = { 0 };
+
+                if (bridge_marker_read(c->manager->run_fd, *bridge, &marker) < 0)
+                        return 0;
+                if (marker.monotonic_usec > last)
+                        last = marker.monotonic_usec;
+        }
+        return last;
+}
+
+/* A record of before the edge is one of another start, unless it is one of this very failure. */
+static void find_owner(Container *c, uint64_t start_usec) {
+        uint64_t edge = edge_usec(c);
+        RetryRecord record;
+
+        if (c->start_is_ours || !c->enabled || edge == 0)
+                return;
+        if (retry_record_read(c->manager->run_fd, c->name, &record) >= 0 &&
+            (record.usec >= edge || (!sd_id128_is_null(c->failed_invocation) &&
+                                     sd_id128_equal(record.invocation, c->failed_invocation)))) {
+                c->start_is_ours = record.tried < RETRIES_MAX;
+                c->retries = record.tried;
+        } else
+                c->start_is_ours = start_usec >= edge && start_usec - edge < EDGE_START_USEC;
+}
+
+void heal_on_starting_found(Container *c) {
+        uint64_t now;
+
+        if (sd_event_now(c->manager->event, CLOCK_MONOTONIC, &now) >= 0)
+                find_owner(c, now);
+}
+
+void heal_on_failed_found(Container *c, const char *line) {
+        if (failure_kind(line) == FAILURE_LASTING)
+                return;
+        find_owner(c, c->failed_start_usec);
+        heal_on_failure(c, line);
 }
 
 /*
@@ -157,6 +236,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
                 return 0;
         log_info("Container '%s': somebody else has given it an order, so it is not tried again",
                  c->name);
+        put_record(c, RETRIES_MAX);
         end(c);
         return 0;
 }

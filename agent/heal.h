@@ -16,6 +16,11 @@ void heal_on_start_order(Container *c);
 
 void heal_on_started(Container *c);
 
+/* A unit that was being started, or had failed, when the agent began its life. Whose start that was
+ * follows from the agent's last word (retry_record.h), or from the edge, if it began with that. */
+void heal_on_starting_found(Container *c);
+void heal_on_failed_found(Container *c, const char *line);
+
 /* line: nspawn's last; NULL: none. */
 void heal_on_failure(Container *c, const char *line);
 

@@ -15,10 +15,8 @@ typedef struct Folder {
 } Folder;
 
 static const Folder folders[] = {
-        { "bridges", 0755 },
-        { "handled", 0755 },
-        { "networks", 0755 },
-        { "lock", 0700 }, /* whoever can open a lock file can keep everybody else waiting */
+        { "bridges", 0755 }, { "handled", 0755 }, { "networks", 0755 },
+        { "retries", 0755 }, { "lock", 0700 }, /* whoever can open a lock file can keep everybody else waiting */
 };
 
 static int make_folder(int dir_fd, const char *name, mode_t mode) {

@@ -61,6 +61,16 @@ status_has() {
         status_text | grep -F -- "$1" || { status_text; return 1; }
 }
 
+# said_again_since COUNT: the last attempt was announced twice since then.
+said_again_since() {
+        (($(said_times "trying again in 5.0 s") >= $1 + 2))
+}
+
+# gave_up TIMES
+gave_up() {
+        (($(said_times "giving up") >= $1))
+}
+
 is_active_network() {
         on 'virsh -q net-list --name' | grep -qx "$1"
 }
@@ -126,6 +136,38 @@ check "the cause is told" wait_for 5 agent_said "failed: $TAKEN"
 sleep 1
 check_equal "but it is not tried again" "$before" "$(said_times "trying again in")"
 free_name web
+
+step "the agent ends between two attempts"
+on 'virsh -q net-destroy default; systemctl reset-failed'
+take_name web
+before=$(said_times "trying again in 5.0 s")
+check "virsh net-start" on virsh net-start default
+check "web waits for the last attempt" wait_for 10 said_again
+starts=$(count_starts web)
+check "the agent is killed, and comes again" on 'systemctl kill -s KILL --kill-whom=main ctvirtd.service; systemctl start ctvirtd.service'
+check "it waits for that attempt" wait_for 10 said_again_since "$before"
+check "and gives up after it" wait_for 15 gave_up 2
+check_equal "there was one more start" 1 $(($(count_starts web) - starts))
+check "another life of the agent" on systemctl restart ctvirtd.service
+check "knows the cause" wait_for 5 last_failure_is web "$TAKEN"
+sleep 2
+check_equal "and leaves it at that" 1 $(($(count_starts web) - starts))
+free_name web
+
+step "a start fails while there is no agent"
+on 'virsh -q net-destroy default; systemctl reset-failed; systemctl -q mask --runtime ctvirtd.service; systemctl stop ctvirtd.service'
+take_name web
+check "virsh net-start" on virsh net-start default
+check "web fails" wait_for 10 on systemctl -q is-failed systemd-nspawn@web.service
+free_name web
+check "the agent starts" on 'systemctl -q unmask --runtime ctvirtd.service && systemctl start ctvirtd.service'
+check "and web is started" wait_for 10 is_running web
+check "no record is left" on 'test ! -e /run/ctvirt/retries/web'
+on systemctl stop systemd-nspawn@web.service
+check "the agent starts again" on systemctl restart ctvirtd.service
+check "and knows web" wait_for 5 state_is web "shut"
+sleep 1
+check "which stays down" is_not_running web
 
 step "a link of that name is there for a while"
 on 'virsh -q net-destroy default; ip link add vb-web type bridge'
