@@ -10,11 +10,14 @@
 
 #define TEMPORARY_PREFIX ".#"
 
-int read_stream(int fd, size_t max, char **ret, size_t *ret_size) {
+/* Up to end of file. known_size: with this many bytes read, a read that got less than it asked for
+ * has met the end; 0 if unknown. */
+static int read_all(int fd, size_t known_size, size_t max, char **ret, size_t *ret_size) {
         _cleanup_free_ char *buffer = NULL;
         size_t size = 0, allocated = 0;
 
         for (;;) {
+                size_t room;
                 ssize_t n;
 
                 if (allocated - size < 2) {
@@ -27,16 +30,17 @@ int read_stream(int fd, size_t max, char **ret, size_t *ret_size) {
                         allocated = wanted;
                 }
 
-                n = read(fd, buffer + size, allocated - size - 1);
+                room = allocated - size - 1;
+                n = read(fd, buffer + size, room);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return negative_errno();
-                if (n == 0)
-                        break;
                 size += (size_t) n;
                 if (size > max)
                         return -EFBIG;
+                if (n == 0 || ((size_t) n < room && size == known_size))
+                        break;
         }
 
         buffer[size] = '\0';
@@ -44,6 +48,10 @@ int read_stream(int fd, size_t max, char **ret, size_t *ret_size) {
         if (ret_size)
                 *ret_size = size;
         return 0;
+}
+
+int read_stream(int fd, size_t max, char **ret, size_t *ret_size) {
+        return read_all(fd, 0, max, ret, ret_size);
 }
 
 int read_file_at(int dir_fd, const char *path, size_t max, bool follow, char **ret,
@@ -60,7 +68,7 @@ int read_file_at(int dir_fd, const char *path, size_t max, bool follow, char **r
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
 
-        return read_stream(fd, max, ret, ret_size);
+        return read_all(fd, (size_t) st.st_size, max, ret, ret_size);
 }
 
 int sync_directory_of(int dir_fd, const char *path) {

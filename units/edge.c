@@ -2,7 +2,6 @@
 
 #include "units/edge.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sys/file.h>
@@ -11,10 +10,13 @@
 #include "base/name.h"
 #include "base/strv.h"
 #include "units/bridge_link.h"
+#include "units/dir_list.h"
 #include "units/unit_name.h"
+#include "units/wanted_units.h"
 
-#define GENERATOR_DIR "systemd/generator" /* below /run, where CTVIRT_RUN_DIR is too */
-#define LOCK_FOLDER "lock/"               /* below the directory fd of CTVIRT_RUN_DIR */
+/* Below the directory fd of CTVIRT_RUN_DIR; both folders are in /run. */
+#define GENERATOR_DIR "../systemd/generator"
+#define LOCK_FOLDER "lock/"
 #define LOCK_RETRY_USEC 2000
 
 static uint64_t now_usec(void) {
@@ -80,76 +82,21 @@ static int put_marker(int run_fd, const EdgeRequest *request, unsigned ifindex) 
         return bridge_marker_write(run_fd, request->bridge, &m);
 }
 
-DEFINE_CLEANUP(DIR *, closedir)
-
-static int read_unit_names(DIR *dir, char ***ret) {
-        _cleanup_strv_ char **units = NULL;
-        struct dirent *entry;
-        int r;
-
-        while ((errno = 0, entry = readdir(dir))) {
-                if (*entry->d_name == '.')
-                        continue;
-                r = strv_extend(&units, entry->d_name);
-                if (r < 0)
-                        return r;
-        }
-        if (errno != 0)
-                return negative_errno();
-
-        strv_sort(units);
-        *ret = TAKE_PTR(units);
-        return 0;
-}
-
-/* generator_dir is relative to dir_fd. */
-static int read_wanted_units(int dir_fd, const char *generator_dir, const char *bridge,
-                             char ***ret) {
-        _cleanup_free_ char *target = NULL, *path = NULL;
-        _cleanup_(closedirp) DIR *dir = NULL;
-        _cleanup_close_ int fd = -1;
-
-        target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
-        if (!target || asprintf(&path, "%s/%s.wants", generator_dir, target) < 0)
-                return -ENOMEM;
-
-        fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-                return negative_errno();
-        if (fd < 0) {
-                *ret = NULL;
-                return 0;
-        }
-        dir = fdopendir(fd);
-        if (!dir)
-                return negative_errno();
-        (void) TAKE_FD(fd);
-        return read_unit_names(dir, ret);
-}
-
-int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret) {
-        _cleanup_free_ char *generator_dir = NULL;
-
-        if (asprintf(&generator_dir, "%s/run/" GENERATOR_DIR, root) < 0)
-                return -ENOMEM;
-        return read_wanted_units(AT_FDCWD, generator_dir, bridge, ret);
-}
-
-int bridge_wanted_units(const char *bridge, char ***ret) {
-        return bridge_wanted_units_at("", bridge, ret);
-}
-
 /* A unit that failed too often is refused by systemd until it is reset. If PID 1 does not say which
  * ones failed, or forgets one, the start goes on all the same: it serves all others. */
 static void reset_failed_units(int run_fd, const char *bridge, const EdgeRoad *road) {
         _cleanup_strv_ char **wanted = NULL, **failed = NULL;
+        size_t n;
 
-        if (read_wanted_units(run_fd, "../" GENERATOR_DIR, bridge, &wanted) < 0 || !wanted)
+        if (!wanted_units_exist(run_fd, GENERATOR_DIR, bridge))
                 return;
-        if (road->list_failed(road->userdata, &failed) < 0)
+        if (road->list_failed(road->userdata, &failed) < 0 || !failed)
                 return;
+        if (wanted_units_read(run_fd, GENERATOR_DIR, bridge, &wanted) < 0)
+                return;
+        n = strv_length(wanted);
         STRV_FOREACH(unit, failed)
-                if (strv_contains(wanted, *unit))
+                if (dir_list_contains(wanted, n, *unit))
                         (void) road->reset_failed(road->userdata, *unit);
 }
 

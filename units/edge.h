@@ -65,9 +65,3 @@ int bridge_gone(int run_fd, const char *bridge, const char *network, const EdgeR
  * marker; nothing is done unless that is still so. */
 int bridge_incarnation_gone(int run_fd, const char *bridge, unsigned ifindex, const EdgeRoad *road,
                             uint64_t lock_wait_usec);
-
-/* The units that the generator hung under the bridge's autostart target (unit names), from
- * GENERATOR_DIR/ctvirt-autostart@BRIDGE.target.wants. No such folder: empty. */
-int bridge_wanted_units(const char *bridge, char ***ret);
-/* The same below another root ("" is the host's). */
-int bridge_wanted_units_at(const char *root, const char *bridge, char ***ret);

@@ -42,7 +42,7 @@ static int enable_links_add(EnableLinks *l, const char *wants, const char *unit,
                 l->items = grown;
                 l->allocated = wanted;
         }
-        l->items[l->n].key = text_format("%s/%s", wants, unit);
+        l->items[l->n].key = text_join(wants, "/", unit, NULL);
         if (!l->items[l->n].key)
                 return -ENOMEM;
         l->items[l->n].rank = rank;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/fileio.h"
 #include "units/enabled_containers.h"
 #include "units/libvirt_networks.h"
 #include "units/run_dir.h"
@@ -13,12 +14,11 @@
 #include "units/unit_escape.h"
 #include "units/unit_files.h"
 #include "units/unit_name.h"
+#include "units/wanted_units.h"
 
 /* Its name differs from that of the drop-in in /etc: systemd reads only the first of two drop-ins
  * that have the same name. */
 #define GATE_FILE "50-ctvirt-gate.conf"
-
-#define FALLBACK_FRAGMENT "/usr/lib/systemd/system/" CONTAINER_UNIT_TEMPLATE
 
 /* What one unit gets. */
 typedef struct Gates {
@@ -28,20 +28,27 @@ typedef struct Gates {
         bool online;    /* one of the bridges is not libvirt's */
 } Gates;
 
-/* The drop-in that was written last. On a host with many containers most have the same gates, and
- * a link to a file takes systemd's time for a third of what a new file takes. */
+typedef struct GatedUnit {
+        char *name;
+        Gates gates;
+} GatedUnit;
+
+/* A drop-in that was written. On a host with many containers most have the same gates, and a link
+ * to a file takes systemd's time for a third of what a new file takes. */
 typedef struct Dropin {
+        const Gates *gates; /* of the first unit that has it */
         char *path;
-        char *text;
-        size_t size;
-        bool no_links; /* tried and refused */
 } Dropin;
 
 typedef struct Generator {
         UnitFiles *files;
         LibvirtNetworks networks;
         int output_fd;
-        Dropin last;
+        GatedUnit *units; /* room for all containers */
+        size_t n_units;
+        Dropin *dropins;
+        size_t n_dropins;
+        bool no_links; /* tried and refused */
         GeneratorReport report;
 } Generator;
 
@@ -49,6 +56,12 @@ static void gates_done(Gates *g) {
         strv_free(g->bridges);
         strv_free(g->gated);
         strv_free(g->unknown);
+}
+
+/* The same drop-in. The bridges do not stand in it. */
+static bool gates_equal(const Gates *a, const Gates *b) {
+        return a->online == b->online && strv_equal(a->gated, b->gated) &&
+               strv_equal(a->unknown, b->unknown);
 }
 
 static int add_once(char ***v, const char *s) {
@@ -115,117 +128,96 @@ static int format_dropin(const Gates *gates, char **ret, size_t *ret_size) {
         return 0;
 }
 
-static int write_file(int folder_fd, const char *name, const char *text, size_t size) {
-        _cleanup_close_ int fd = -1;
-
-        /* Never into what is there: it may be other units' drop-in as well. */
-        fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd < 0 && errno == EEXIST && unlinkat(folder_fd, name, 0) >= 0)
-                fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return negative_errno();
-        while (size > 0) {
-                ssize_t n = write(fd, text, size);
-
-                if (n < 0 && errno != EINTR)
-                        return negative_errno();
-                if (n > 0) {
-                        text += n;
-                        size -= (size_t) n;
-                }
-        }
-        return 0;
-}
-
 static int make_folder(int output_fd, const char *name) {
         return mkdirat(output_fd, name, 0755) < 0 && errno != EEXIST ? negative_errno() : 0;
 }
 
-static void dropin_done(Dropin *d) {
-        free(d->path);
-        free(d->text);
-        *d = (Dropin){ 0 };
+static const Dropin *find_dropin(const Generator *g, const Gates *gates) {
+        for (size_t i = 0; i < g->n_dropins; i++)
+                if (gates_equal(g->dropins[i].gates, gates))
+                        return &g->dropins[i];
+        return NULL;
 }
 
-/* A second name for the drop-in that was written last, if that one says the same. */
-static bool link_dropin(Generator *g, const char *path, const char *text, size_t size) {
-        if (g->last.no_links || !g->last.path || g->last.size != size ||
-            memcmp(g->last.text, text, size) != 0)
-                return false;
-        if (linkat(g->output_fd, g->last.path, g->output_fd, path, 0) >= 0)
+/* A second name for a drop-in that says the same. */
+static bool link_dropin(Generator *g, const Dropin *d, const char *path) {
+        if (linkat(g->output_fd, d->path, g->output_fd, path, 0) >= 0)
                 return true;
-        g->last.no_links = errno != EEXIST;
+        g->no_links = errno != EEXIST;
         return false;
 }
 
-/* Takes path and text over. */
-static int new_dropin(Generator *g, char *path, char *text, size_t size) {
-        bool no_links = g->last.no_links;
+/* Takes path over. */
+static int remember_dropin(Generator *g, char *path, const Gates *gates) {
+        Dropin *grown = reallocarray(g->dropins, g->n_dropins + 1, sizeof(Dropin));
 
-        dropin_done(&g->last);
-        g->last = (Dropin){ path, text, size, no_links };
-        return write_file(g->output_fd, path, text, size);
+        if (!grown) {
+                free(path);
+                return -ENOMEM;
+        }
+        g->dropins = grown;
+        grown[g->n_dropins++] = (Dropin){ gates, path };
+        return 0;
 }
 
-static int write_dropin(Generator *g, const char *unit, const Gates *gates) {
-        _cleanup_free_ char *folder = NULL, *path = NULL, *text = NULL;
+/* Never into a file that is there: it may be other units' drop-in as well. */
+static int new_dropin(Generator *g, const char *path, const Gates *gates) {
+        _cleanup_free_ char *text = NULL;
         size_t size = 0;
         int r;
 
-        folder = text_format("%s.d", unit);
-        if (!folder)
-                return -ENOMEM;
-        path = text_format("%s/" GATE_FILE, folder);
-        if (!path)
-                return -ENOMEM;
         r = format_dropin(gates, &text, &size);
         if (r >= 0)
-                r = make_folder(g->output_fd, folder);
-        if (r < 0 || link_dropin(g, path, text, size))
-                return r;
-        return new_dropin(g, TAKE_PTR(path), TAKE_PTR(text), size);
+                r = write_file_at(g->output_fd, path, text, size, 0644, 0);
+        return r < 0 ? r : 0;
 }
 
-static int write_want(const Generator *g, const char *unit, const char *bridge,
-                      const char *fragment) {
-        _cleanup_free_ char *target = bridge_target_name(BRIDGE_TARGET_AUTOSTART, bridge);
-        _cleanup_free_ char *folder = NULL, *path = NULL;
+static int write_dropin(Generator *g, const char *unit, const Gates *gates) {
+        const Dropin *same = g->no_links ? NULL : find_dropin(g, gates);
+        _cleanup_free_ char *path = NULL;
+        char *slash;
         int r;
 
-        if (!target)
-                return -ENOMEM;
-        folder = text_format("%s.wants", target);
-        if (!folder)
-                return -ENOMEM;
-        path = text_format("%s/%s", folder, unit);
+        path = text_join(unit, ".d/" GATE_FILE, NULL);
         if (!path)
                 return -ENOMEM;
+        slash = strrchr(path, '/');
+        *slash = '\0';
+        r = make_folder(g->output_fd, path);
+        *slash = '/';
+        if (r < 0 || (same && link_dropin(g, same, path)))
+                return r;
 
-        /* All but the first of the bridge find the folder there. */
-        r = symlinkat(fragment, g->output_fd, path) < 0 ? negative_errno() : 0;
-        if (r == -ENOENT) {
-                r = make_folder(g->output_fd, folder);
-                if (r >= 0 && symlinkat(fragment, g->output_fd, path) < 0)
-                        r = negative_errno();
-        }
-        return r == -EEXIST ? 0 : r;
+        r = new_dropin(g, path, gates);
+        return r < 0 || same ? r : remember_dropin(g, TAKE_PTR(path), gates);
 }
 
-static int write_unit(Generator *g, const char *container, const Gates *gates) {
-        _cleanup_free_ char *unit = container_unit_name(container), *fragment = NULL;
-        int r;
+/* The wants first: a unit that has gates and that nobody wants would never start. */
+static int write_units(Generator *g) {
+        _cleanup_(wanted_units_freep) WantedUnits *wanted = NULL;
+        int r = 0;
 
-        if (!unit)
-                return -ENOMEM;
-        if (unit_files_fragment(g->files, container, &fragment) == -ENOMEM)
-                return -ENOMEM;
-
-        r = write_dropin(g, unit, gates);
-        for (char **b = gates->bridges; b && *b && r >= 0; b++)
-                r = write_want(g, unit, *b, fragment ? fragment : FALLBACK_FRAGMENT);
+        for (size_t i = 0; i < g->n_units && r >= 0; i++)
+                for (char **b = g->units[i].gates.bridges; b && *b && r >= 0; b++)
+                        r = wanted_units_add(&wanted, *b, g->units[i].name);
         if (r >= 0)
-                g->report.n_units++;
+                r = wanted_units_write(wanted, g->output_fd);
+        for (size_t i = 0; i < g->n_units && r >= 0; i++) {
+                r = write_dropin(g, g->units[i].name, &g->units[i].gates);
+                g->report.n_units += r >= 0;
+        }
         return r;
+}
+
+static void written_done(Generator *g) {
+        for (size_t i = 0; i < g->n_dropins; i++)
+                free(g->dropins[i].path);
+        free(g->dropins);
+        for (size_t i = 0; i < g->n_units; i++) {
+                gates_done(&g->units[i].gates);
+                free(g->units[i].name);
+        }
+        free(g->units);
 }
 
 /* A template that cannot be read would be told of once a container. */
@@ -240,7 +232,7 @@ static int complain(Generator *g, const Error *err, const char *what) {
         return strv_push(&g->report.complaints, TAKE_PTR(text));
 }
 
-static int generate_unit(Generator *g, const char *container) {
+static int plan_unit(Generator *g, const char *container) {
         _cleanup_unit_bridges_ UnitBridges bridges = { 0 };
         _cleanup_(gates_done) Gates gates = { 0 };
         _cleanup_error_ Error *err = NULL;
@@ -250,9 +242,15 @@ static int generate_unit(Generator *g, const char *container) {
         if (r < 0)
                 return r == -ENOMEM ? r : complain(g, err, container);
         r = find_gates(g, &bridges, &gates);
-        if (r < 0)
+        if (r < 0 || (!gates.bridges && !gates.unknown))
                 return r;
-        return gates.bridges || gates.unknown ? write_unit(g, container, &gates) : 0;
+
+        g->units[g->n_units].name = container_unit_name(container);
+        if (!g->units[g->n_units].name)
+                return -ENOMEM;
+        g->units[g->n_units++].gates = gates;
+        gates = (Gates){ 0 };
+        return 0;
 }
 
 static int complain_of_networks(Generator *g) {
@@ -275,6 +273,9 @@ static int generate(Generator *g, const char *root, const char *output) {
         if (!containers || !*containers)
                 return 0;
 
+        g->units = calloc(strv_length(containers), sizeof(GatedUnit));
+        if (!g->units)
+                return -ENOMEM;
         g->output_fd = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (g->output_fd < 0)
                 return negative_errno();
@@ -283,8 +284,8 @@ static int generate(Generator *g, const char *root, const char *output) {
         if (r >= 0)
                 r = complain_of_networks(g);
         for (char **c = containers; *c && r >= 0; c++)
-                r = generate_unit(g, *c);
-        return r;
+                r = plan_unit(g, *c);
+        return r < 0 ? r : write_units(g);
 }
 
 int generator_run(const char *root, const char *output, GeneratorReport *ret) {
@@ -296,7 +297,7 @@ int generator_run(const char *root, const char *output, GeneratorReport *ret) {
         closep(&g.output_fd);
         unit_files_free(g.files);
         libvirt_networks_done(&g.networks);
-        dropin_done(&g.last);
+        written_done(&g);
         /* Also after a failure: what was complained of before may be its reason. */
         *ret = g.report;
         return r;

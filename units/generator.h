@@ -3,8 +3,8 @@
 
 /*
  * What ctvirt-generator does (systemd.generator(7)): for each enabled systemd-nspawn@ unit that
- * uses bridges, a drop-in with its gates or its ordering, and a symlink in the .wants folder of
- * ctvirt-autostart@BRIDGE.target for each bridge.
+ * uses bridges, a drop-in with its gates or its ordering, and a line in the drop-in with the wants of
+ * ctvirt-autostart@BRIDGE.target for each bridge (wanted_units.h).
  *
  *   bridge that libvirt creates             ConditionPathExists=/run/ctvirt/bridges/BRIDGE
  *   network that a definition names         the same, also when the bridge is the host's

@@ -249,7 +249,7 @@ static int load_from(const char *root, const char *folder, const char *container
         size_t size;
         int r;
 
-        path = text_format("%s%s/%s.nspawn", root, folder, container);
+        path = text_join(root, folder, "/", container, ".nspawn", NULL);
         if (!path)
                 return -ENOMEM;
         r = conf_read(path, NSPAWN_FILE_MAX, &text, &size);

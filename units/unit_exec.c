@@ -6,6 +6,8 @@
 #include "units/conf_file.h"
 #include "units/conf_word.h"
 
+#define UNIT_PREFIX "systemd-nspawn"
+#define UNIT_SUFFIX ".service"
 #define WHITESPACE " \t\n\r"
 #define SHELL_MARKS "\"'`;&|()"
 
@@ -19,49 +21,55 @@ typedef struct ExecScan {
         char *pending; /* an option whose argument is the next word */
 } ExecScan;
 
-/* %I: the escaping of unit names undone. \xNN does not occur in a container's name. */
-static void put_unescaped(FILE *f, const char *name) {
-        for (; *name; name++)
-                fputc(*name == '-' ? '/' : *name, f);
+static char *put(char *p, const char *s) {
+        return mempcpy(p, s, strlen(s));
 }
 
-static void put_specifier(FILE *f, char specifier, const char *container) {
+/* %I: the escaping of unit names undone. \xNN does not occur in a container's name. */
+static char *put_unescaped(char *p, const char *name) {
+        for (; *name; name++)
+                *p++ = *name == '-' ? '/' : *name;
+        return p;
+}
+
+static char *put_specifier(char *p, char specifier, const char *container) {
         if (specifier == '%')
-                fputc('%', f);
+                *p++ = '%';
         else if (specifier == 'i')
-                fputs(container, f);
+                p = put(p, container);
         else if (specifier == 'I')
-                put_unescaped(f, container);
+                p = put_unescaped(p, container);
         else if (specifier == 'j')
-                fputs("nspawn", f);
+                p = put(p, "nspawn");
         else if (specifier == 'p')
-                fputs("systemd-nspawn", f);
+                p = put(p, UNIT_PREFIX);
         else if (specifier == 'n' || specifier == 'N')
-                fprintf(f, "systemd-nspawn@%s%s", container, specifier == 'n' ? ".service" : "");
-        else
-                fprintf(f, "%%%c", specifier);
+                p = put(put(put(p, UNIT_PREFIX "@"), container),
+                        specifier == 'n' ? UNIT_SUFFIX : "");
+        else {
+                *p++ = '%';
+                *p++ = specifier;
+        }
+        return p;
 }
 
 static char *expand_specifiers(const char *word, const char *container) {
-        _cleanup_free_ char *s = NULL;
-        _cleanup_fclose_ FILE *f = NULL;
-        size_t size;
+        size_t n = 0, longest = strlen(UNIT_PREFIX "@" UNIT_SUFFIX) + strlen(container);
+        char *s, *p;
 
-        /* Most words, and a stream costs more than all the rest of this file. */
-        if (!strchr(word, '%'))
-                return strdup(word);
-
-        f = open_memstream(&s, &size);
-        if (!f)
+        for (const char *c = word; *c; c++)
+                n += *c == '%' ? longest : 1;
+        s = p = malloc(n + 1);
+        if (!s)
                 return NULL;
 
         for (; *word; word++)
                 if (word[0] == '%' && word[1])
-                        put_specifier(f, *++word, container);
+                        p = put_specifier(p, *++word, container);
                 else
-                        fputc(*word, f);
-
-        return fclose(TAKE_PTR(f)) == 0 ? TAKE_PTR(s) : NULL;
+                        *p++ = *word;
+        *p = '\0';
+        return s;
 }
 
 static int set_bridge(ExecScan *s, const char *value) {
@@ -145,27 +153,43 @@ static int scan_script(ExecScan *s, char *script) {
         return 0;
 }
 
+static int scan_argument(ExecScan *s, char *word) {
+        return *word != '-' && strpbrk(word, WHITESPACE) ? scan_script(s, word)
+                                                         : scan_word(s, word);
+}
+
+/* An option that says nothing of what we look for, whatever its value: --machine=%i. */
+static bool is_of_no_concern(const ExecScan *s, const char *word) {
+        return !s->pending && startswith(word, "--") && strcspn(word, "=") < strcspn(word, "%") &&
+               !is_network_option(word) && !startswith(word, "--settings=");
+}
+
+static int scan_expanded(ExecScan *s, const char *word) {
+        _cleanup_free_ char *expanded = NULL;
+
+        s->exec->specific = true;
+        expanded = expand_specifiers(word, s->container);
+        return expanded ? scan_argument(s, expanded) : -ENOMEM;
+}
+
+static int scan_raw(ExecScan *s, char *word) {
+        if (is_of_no_concern(s, word))
+                return 0;
+        return strchr(word, '%') ? scan_expanded(s, word) : scan_argument(s, word);
+}
+
 static int scan_command(ExecScan *s, const char *command) {
-        _cleanup_free_ char *word = NULL, *expanded = NULL;
-        int r;
+        for (;;) {
+                _cleanup_free_ char *word = NULL;
+                int r;
 
-        r = conf_word_next(&command, CONF_WORD_C_ESCAPES, &word);
-        while (r > 0) {
-                expanded = expand_specifiers(word, s->container);
-                if (!expanded)
-                        return -ENOMEM;
-
-                if (*expanded != '-' && strpbrk(expanded, WHITESPACE))
-                        r = scan_script(s, expanded);
-                else
-                        r = scan_word(s, expanded);
-                free(TAKE_PTR(expanded));
-                free(TAKE_PTR(word));
+                r = conf_word_next(&command, CONF_WORD_C_ESCAPES, &word);
+                if (r <= 0)
+                        return r;
+                r = scan_raw(s, word);
                 if (r < 0)
                         return r;
-                r = conf_word_next(&command, CONF_WORD_C_ESCAPES, &word);
         }
-        return r;
 }
 
 int unit_exec_add(UnitExec *e, const char *command, const char *container) {

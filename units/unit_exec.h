@@ -19,6 +19,7 @@ typedef struct UnitExec {
         SettingsMode settings;
         bool has_network; /* any option about the network */
         char *bridge;     /* --network-bridge=; NULL: none, or a name that nspawn would refuse */
+        bool specific;    /* the container's name may have had a part in it */
 } UnitExec;
 
 /* Reads the value of one ExecStart= assignment and adds what it says; an empty one resets. -EINVAL:

@@ -37,6 +37,7 @@ struct UnitFiles {
         char **names[N_UNIT_FOLDERS]; /* entries that belong to systemd-nspawn@ */
         size_t n_names[N_UNIT_FOLDERS];
         UnitConfs template;
+        UnitExec template_exec; /* of a unit that has no file of its own, unless it is specific */
         Error *template_error;
         char *template_fragment; /* NULL: template_result says why */
         int template_result;
@@ -101,7 +102,7 @@ static int read_dropins(const UnitFiles *f, const char *unit, unsigned bias, Uni
                         Error **err) {
         _cleanup_free_ char *entry = NULL;
 
-        entry = text_format("%s.d", unit);
+        entry = text_join(unit, ".d", NULL);
         if (!entry)
                 return -ENOMEM;
         for (size_t i = 0; i < N_UNIT_FOLDERS; i++) {
@@ -181,57 +182,6 @@ static int fragment_of(const UnitFiles *f, const char *unit, char **ret) {
         return 0;
 }
 
-/* -ENOENT, a mask and an unreadable file are told when a container asks. */
-static int load_template(UnitFiles *f) {
-        int r;
-
-        f->template_result = fragment_of(f, CONTAINER_UNIT_TEMPLATE, &f->template_fragment);
-        r = read_fragment(f, CONTAINER_UNIT_TEMPLATE, &f->template, &f->template_error);
-        if (r >= 0 || r == -ENOENT)
-                r = read_dropins(f, CONTAINER_UNIT_TEMPLATE, 1, &f->template, &f->template_error);
-        return r == -ENOMEM ? r : 0;
-}
-
-int unit_files_load(const char *root, UnitFiles **ret) {
-        _cleanup_(unit_files_freep) UnitFiles *f = NULL;
-        int r;
-
-        f = calloc(1, sizeof(UnitFiles));
-        if (!f)
-                return -ENOMEM;
-        f->root = strdup(root);
-        if (!f->root)
-                return -ENOMEM;
-
-        r = list_folders(f);
-        if (r >= 0)
-                r = load_template(f);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(f);
-        return 0;
-}
-
-const char *unit_files_root(const UnitFiles *f) {
-        return f->root;
-}
-
-int unit_files_fragment(const UnitFiles *f, const char *container, char **ret) {
-        _cleanup_free_ char *unit = container_unit_name(container);
-        int r;
-
-        if (!unit)
-                return -ENOMEM;
-        r = fragment_of(f, unit, ret);
-        if (r != -ENOENT)
-                return r;
-        if (!f->template_fragment)
-                return f->template_result;
-        *ret = strdup(f->template_fragment);
-        return *ret ? 0 : -ENOMEM;
-}
-
 static int compare_confs(const void *a, const void *b) {
         const UnitConf *x = *(const UnitConf *const *) a, *y = *(const UnitConf *const *) b;
         int c = strcmp(x->name, y->name);
@@ -279,6 +229,73 @@ static int add_up(const UnitConfs *own, const UnitConfs *template, bool own_frag
         return r;
 }
 
+/* Without a unit file: systemd's own. */
+static int exec_of(const UnitFiles *f, const UnitConfs *own, bool own_fragment,
+                   const char *container, UnitExec *e, char **source) {
+        if (!own_fragment && find_entry(f, CONTAINER_UNIT_TEMPLATE) < 0)
+                e->settings = SETTINGS_OVERRIDE;
+        return add_up(own, &f->template, own_fragment, container, e, source);
+}
+
+static int load_template_exec(UnitFiles *f) {
+        _cleanup_free_ char *source = NULL;
+
+        return exec_of(f, &(const UnitConfs){ 0 }, false, "", &f->template_exec, &source);
+}
+
+/* -ENOENT, a mask and an unreadable file are told when a container asks. */
+static int load_template(UnitFiles *f) {
+        int r;
+
+        f->template_result = fragment_of(f, CONTAINER_UNIT_TEMPLATE, &f->template_fragment);
+        r = read_fragment(f, CONTAINER_UNIT_TEMPLATE, &f->template, &f->template_error);
+        if (r >= 0 || r == -ENOENT)
+                r = read_dropins(f, CONTAINER_UNIT_TEMPLATE, 1, &f->template, &f->template_error);
+        if (r >= 0)
+                r = load_template_exec(f);
+        return r == -ENOMEM ? r : 0;
+}
+
+int unit_files_load(const char *root, UnitFiles **ret) {
+        _cleanup_(unit_files_freep) UnitFiles *f = NULL;
+        int r;
+
+        f = calloc(1, sizeof(UnitFiles));
+        if (!f)
+                return -ENOMEM;
+        f->root = strdup(root);
+        if (!f->root)
+                return -ENOMEM;
+
+        r = list_folders(f);
+        if (r >= 0)
+                r = load_template(f);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(f);
+        return 0;
+}
+
+const char *unit_files_root(const UnitFiles *f) {
+        return f->root;
+}
+
+int unit_files_fragment(const UnitFiles *f, const char *container, char **ret) {
+        _cleanup_free_ char *unit = container_unit_name(container);
+        int r;
+
+        if (!unit)
+                return -ENOMEM;
+        r = fragment_of(f, unit, ret);
+        if (r != -ENOENT)
+                return r;
+        if (!f->template_fragment)
+                return f->template_result;
+        *ret = strdup(f->template_fragment);
+        return *ret ? 0 : -ENOMEM;
+}
+
 static int collect_own(const UnitFiles *f, const char *container, bool *ret_own_fragment,
                        UnitConfs *own, Error **err) {
         _cleanup_free_ char *unit = container_unit_name(container);
@@ -307,9 +324,7 @@ int unit_files_exec_source(const UnitFiles *f, const char *container, UnitExec *
         r = collect_own(f, container, &own_fragment, &own, err);
         if (r < 0)
                 return r;
-        if (!own_fragment && find_entry(f, CONTAINER_UNIT_TEMPLATE) < 0)
-                e.settings = SETTINGS_OVERRIDE;
-        r = add_up(&own, &f->template, own_fragment, container, &e, &source);
+        r = exec_of(f, &own, own_fragment, container, &e, &source);
         if (r < 0)
                 return r;
 
@@ -319,9 +334,40 @@ int unit_files_exec_source(const UnitFiles *f, const char *container, UnitExec *
         return 0;
 }
 
+static int has_own_files(const UnitFiles *f, const char *container) {
+        _cleanup_free_ char *unit = container_unit_name(container), *folder = NULL;
+
+        folder = unit ? text_join(unit, ".d", NULL) : NULL;
+        if (!folder)
+                return -ENOMEM;
+        return find_entry(f, unit) >= 0 || find_entry(f, folder) >= 0;
+}
+
+static int copy_exec(const UnitExec *e, UnitExec *ret) {
+        char *bridge = NULL;
+
+        if (e->bridge) {
+                bridge = strdup(e->bridge);
+                if (!bridge)
+                        return -ENOMEM;
+        }
+        *ret = *e;
+        ret->bridge = bridge;
+        return 0;
+}
+
+/* Most containers are as the template says, which is looked at once for all of them. */
 int unit_files_exec(const UnitFiles *f, const char *container, UnitExec *ret, Error **err) {
         _cleanup_free_ char *source = NULL;
+        int r;
 
+        if (!f->template_error && !f->template_exec.specific) {
+                r = has_own_files(f, container);
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        return copy_exec(&f->template_exec, ret);
+        }
         return unit_files_exec_source(f, container, ret, &source, err);
 }
 
@@ -333,6 +379,7 @@ UnitFiles *unit_files_free(UnitFiles *f) {
         for (size_t i = 0; i < N_UNIT_FOLDERS; i++)
                 strv_free(f->names[i]);
         unit_confs_done(&f->template);
+        unit_exec_done(&f->template_exec);
         error_free(f->template_error);
         free(f->template_fragment);
         free(f);

@@ -15,7 +15,7 @@ static const char *const target_prefixes[] = {
 };
 
 char *container_unit_name(const char *container) {
-        return text_format(UNIT_PREFIX "%s" UNIT_SUFFIX, container);
+        return text_join(UNIT_PREFIX, container, UNIT_SUFFIX, NULL);
 }
 
 int container_from_unit(const char *unit, char **ret) {

@@ -27,6 +27,7 @@
 #include "base/strv.h"
 #include "units/bridge_link.h"
 #include "units/run_dir.h"
+#include "units/wanted_units.h"
 
 #define BRIDGE "br-test"
 #define AUTOSTART "start ctvirt-autostart@br-test.target"
@@ -35,7 +36,7 @@
 #define STOP                                                                                       \
         "stop ctvirt-autostart@br-test.target, stop ctvirt-network@default.target, "               \
         "stop ctvirt-bridge@br-test.target"
-#define GENERATED "/run/systemd/generator/ctvirt-autostart@br-test.target.wants"
+#define GENERATED "/run/systemd/generator"
 
 static char root[64];
 static int run_fd = -1;
@@ -185,13 +186,19 @@ static inline bool marker_is_there(void) {
         return faccessat(run_fd, "bridges/" BRIDGE, F_OK, 0) == 0;
 }
 
-static inline void want(const char *unit) {
-        _cleanup_free_ char *folder = NULL, *path = NULL;
+/* The units that the generator has hung under the bridge's target. */
+static inline void want(const char *const *units) {
+        _cleanup_(wanted_units_freep) WantedUnits *w = NULL;
+        _cleanup_free_ char *folder = NULL;
+        _cleanup_close_ int fd = -1;
 
+        for (; *units; units++)
+                assert_int_equal(wanted_units_add(&w, BRIDGE, *units), 0);
         assert_true(asprintf(&folder, "%s" GENERATED, root) > 0);
-        assert_true(asprintf(&path, "%s/%s", folder, unit) > 0);
         assert_int_equal(make_directories(folder, 0755), 0);
-        assert_int_equal(symlink("/usr/lib/systemd/system/systemd-nspawn@.service", path), 0);
+        fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(wanted_units_write(w, fd), 0);
 }
 
 /*

@@ -17,6 +17,8 @@
 #include "units/libvirt_networks.h"
 #include "units/nspawn_file.h"
 #include "units/run_dir.h"
+#include "units/unit_name.h"
+#include "units/wanted_units.h"
 
 #define UNITS "/usr/lib/systemd/system/"
 #define TEMPLATE UNITS "systemd-nspawn@.service"
@@ -67,14 +69,14 @@ static char *gate_of(const char *root, const char *container) {
         return temp_root_read(root, path);
 }
 
-static bool is_wanted(const char *root, const char *bridge, const char *container,
-                      const char *fragment) {
-        _cleanup_free_ char *path = text_format("%s/out/ctvirt-autostart@%s.target.wants/"
-                                                "systemd-nspawn@%s.service",
-                                                root, bridge, container);
-        char target[256] = "";
+static bool is_wanted(const char *root, const char *bridge, const char *container) {
+        _cleanup_free_ char *folder = text_format("%s/out", root);
+        _cleanup_free_ char *unit = container_unit_name(container);
+        _cleanup_strv_ char **units = NULL;
 
-        return readlink(path, target, sizeof(target) - 1) > 0 && streq(target, fragment);
+        assert_int_equal(wanted_units_read(AT_FDCWD, folder, bridge, &units), 0);
+        assert_int_equal(wanted_units_exist(AT_FDCWD, folder, bridge), units != NULL);
+        return strv_contains(units, unit);
 }
 
 /* One row a kind of bridge. */
@@ -134,6 +136,7 @@ static void test_gates(void **state) {
 
 static void test_wants(void **state) {
         _cleanup_root_ char *root = new_host();
+        _cleanup_free_ char *text = NULL;
         GeneratorReport report = { 0 };
 
         enable(root, "web", "[Network]\nBridge=virbr0\n");
@@ -146,12 +149,16 @@ static void test_wants(void **state) {
         temp_root_write(root, "/etc/systemd/nspawn/disabled.nspawn", "[Network]\nBridge=virbr0\n");
         run(root, &report);
 
-        assert_true(is_wanted(root, "virbr0", "web", TEMPLATE));
-        assert_true(is_wanted(root, "virbr0", "db", TEMPLATE));
-        assert_true(is_wanted(root, "b\\x40r", "db", TEMPLATE));
-        assert_true(
-                is_wanted(root, "br0", "own", "/etc/systemd/system/systemd-nspawn@own.service"));
-        assert_false(is_wanted(root, "virbr0", "disabled", TEMPLATE));
+        assert_true(is_wanted(root, "virbr0", "web"));
+        assert_true(is_wanted(root, "virbr0", "db"));
+        assert_true(is_wanted(root, "b@r", "db"));
+        assert_true(is_wanted(root, "br0", "own"));
+        assert_false(is_wanted(root, "virbr0", "disabled"));
+        assert_false(is_wanted(root, "br0", "web"));
+        assert_false(is_wanted(root, "virbr1", "web"));
+        text = temp_root_read(root, "/out/ctvirt-autostart@virbr0.target.d/50-ctvirt-wants.conf");
+        assert_string_equal(text, HEAD "Wants=systemd-nspawn@db.service\n"
+                                       "Wants=systemd-nspawn@web.service\n");
         assert_int_equal(report.n_units, 3);
         generator_report_done(&report);
 }
@@ -294,6 +301,22 @@ static void test_shared_gates(void **state) {
         generator_report_done(&report);
 }
 
+/* A unit with gates that nobody wants would never start. */
+static void test_wants_cannot_be_written(void **state) {
+        _cleanup_root_ char *root = new_host();
+        _cleanup_free_ char *gate = NULL;
+        GeneratorReport report = { 0 };
+        _cleanup_free_ char *output = text_format("%s/out", root);
+
+        enable(root, "web", "[Network]\nBridge=virbr0\n");
+        temp_root_write(root, "/out/ctvirt-autostart@virbr0.target.d", "in the way");
+        assert_int_equal(generator_run(root, output, &report), -ENOTDIR);
+        assert_int_equal(report.n_units, 0);
+        gate = gate_of(root, "web");
+        assert_null(gate);
+        generator_report_done(&report);
+}
+
 static void test_nothing(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         GeneratorReport report = { 0 };
@@ -339,11 +362,17 @@ static void test_bench(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_gates),           cmocka_unit_test(test_wants),
-                cmocka_unit_test(test_network_sources), cmocka_unit_test(test_known_file),
-                cmocka_unit_test(test_large_networks),  cmocka_unit_test(test_broken_files),
-                cmocka_unit_test(test_broken_template), cmocka_unit_test(test_nothing),
-                cmocka_unit_test(test_shared_gates),    cmocka_unit_test(test_bench),
+                cmocka_unit_test(test_gates),
+                cmocka_unit_test(test_wants),
+                cmocka_unit_test(test_network_sources),
+                cmocka_unit_test(test_known_file),
+                cmocka_unit_test(test_large_networks),
+                cmocka_unit_test(test_broken_files),
+                cmocka_unit_test(test_broken_template),
+                cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_shared_gates),
+                cmocka_unit_test(test_bench),
+                cmocka_unit_test(test_wants_cannot_be_written),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
