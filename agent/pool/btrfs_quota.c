@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/pool/btrfs_quota.h"
+
+#include <endian.h>
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <sys/ioctl.h>
+
+#include "agent/pool/btrfs_subvolume.h"
+
+#define LEVEL_SHIFT 48
+#define GROUP_LEVEL UINT64_C(255)
+#define ID_MASK ((UINT64_C(1) << LEVEL_SHIFT) - 1)
+
+typedef struct btrfs_ioctl_search_args SearchArgs;
+typedef struct btrfs_ioctl_search_header SearchHeader;
+
+/* What the quota tree says about one group. */
+typedef struct GroupFacts {
+        bool found;
+        uint64_t used, limit;
+} GroupFacts;
+
+/* Calls each() with the items of the quota tree that have this type, objectid and offset
+ * (UINT64_MAX for offset: any). -ENOENT: there is no quota. */
+static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
+                  void (*each)(void *userdata, const SearchHeader *h, const void *item),
+                  void *userdata) {
+        _cleanup_free_ SearchArgs *args = calloc(1, sizeof(SearchArgs));
+        size_t at = 0;
+
+        if (!args)
+                return -ENOMEM;
+        args->key = (struct btrfs_ioctl_search_key){
+                .tree_id = BTRFS_QUOTA_TREE_OBJECTID,
+                .min_objectid = objectid,
+                .max_objectid = objectid,
+                .min_type = type,
+                .max_type = type,
+                .min_offset = offset == UINT64_MAX ? 0 : offset,
+                .max_offset = offset,
+                .max_transid = UINT64_MAX,
+                .nr_items = 64,
+        };
+        if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, args) < 0)
+                return negative_errno();
+
+        for (uint32_t i = 0; i < args->key.nr_items; i++) {
+                SearchHeader h;
+
+                memcpy(&h, args->buf + at, sizeof(h));
+                at += sizeof(h);
+                each(userdata, &h, args->buf + at);
+                at += h.len;
+        }
+        return 0;
+}
+
+static void read_status(void *userdata, const SearchHeader *h, const void *item) {
+        struct btrfs_qgroup_status_item status;
+
+        if (h->len < sizeof(status))
+                return;
+        memcpy(&status, item, sizeof(status));
+        *(uint64_t *) userdata = le64toh(status.flags);
+}
+
+static int quota_flags(int fd, uint64_t *ret) {
+        *ret = 0;
+        return search(fd, BTRFS_QGROUP_STATUS_KEY, 0, 0, read_status, ret);
+}
+
+bool btrfs_has_quota(int fd) {
+        uint64_t flags;
+
+        return quota_flags(fd, &flags) >= 0 && (flags & BTRFS_QGROUP_STATUS_FLAG_ON);
+}
+
+static void read_info(void *userdata, const SearchHeader *h, const void *item) {
+        struct btrfs_qgroup_info_item info;
+        GroupFacts *facts = userdata;
+
+        if (h->len < sizeof(info))
+                return;
+        memcpy(&info, item, sizeof(info));
+        facts->found = true;
+        facts->used = le64toh(info.rfer);
+}
+
+static void read_limit(void *userdata, const SearchHeader *h, const void *item) {
+        struct btrfs_qgroup_limit_item limit;
+        GroupFacts *facts = userdata;
+
+        if (h->len < sizeof(limit))
+                return;
+        memcpy(&limit, item, sizeof(limit));
+        if (le64toh(limit.flags) & BTRFS_QGROUP_LIMIT_MAX_RFER)
+                facts->limit = le64toh(limit.max_rfer);
+}
+
+static int group_facts(int fd, uint64_t group, GroupFacts *ret) {
+        int r;
+
+        *ret = (GroupFacts){ .used = UINT64_MAX, .limit = UINT64_MAX };
+        r = search(fd, BTRFS_QGROUP_INFO_KEY, 0, group, read_info, ret);
+        if (r >= 0)
+                r = search(fd, BTRFS_QGROUP_LIMIT_KEY, 0, group, read_limit, ret);
+        return r;
+}
+
+typedef struct Parents {
+        uint64_t id, group;
+} Parents;
+
+/* Relations are there in both directions: (child, parent) and (parent, child). */
+static void read_relation(void *userdata, const SearchHeader *h, const void *item) {
+        Parents *p = userdata;
+
+        if ((h->offset & ID_MASK) == p->id && h->offset > p->group)
+                p->group = h->offset;
+}
+
+/* The group of the subvolume that has those in it as well, 0/ID if there is none. */
+static int group_of(int fd, uint64_t id, uint64_t *ret) {
+        Parents p = { .id = id, .group = id };
+        int r = search(fd, BTRFS_QGROUP_RELATION_KEY, id, UINT64_MAX, read_relation, &p);
+
+        *ret = p.group;
+        return r;
+}
+
+int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit) {
+        GroupFacts facts = { .used = UINT64_MAX, .limit = UINT64_MAX };
+        uint64_t id, group, flags;
+        int r;
+
+        r = btrfs_subvolume_id(fd, &id);
+        if (r >= 0)
+                r = quota_flags(fd, &flags);
+        if (r >= 0 && (flags & BTRFS_QGROUP_STATUS_FLAG_ON)) {
+                r = group_of(fd, id, &group);
+                if (r >= 0)
+                        r = group_facts(fd, group, &facts);
+                if (flags &
+                    (BTRFS_QGROUP_STATUS_FLAG_RESCAN | BTRFS_QGROUP_STATUS_FLAG_INCONSISTENT))
+                        facts.used = UINT64_MAX;
+        }
+        if (r < 0 && r != -ENOENT)
+                return r;
+        *ret_used = facts.used;
+        *ret_limit = facts.limit;
+        return 0;
+}
+
+static int enable(int fd) {
+        struct btrfs_ioctl_quota_ctl_args args = { .cmd = BTRFS_QUOTA_CTL_ENABLE };
+
+        return ioctl(fd, BTRFS_IOC_QUOTA_CTL, &args) < 0 && errno != EEXIST ? negative_errno() : 0;
+}
+
+static int create_group(int fd, uint64_t group) {
+        struct btrfs_ioctl_qgroup_create_args args = { .create = 1, .qgroupid = group };
+
+        return ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &args) < 0 && errno != EEXIST ? negative_errno()
+                                                                                : 0;
+}
+
+/* 1: what is used has to be counted again. */
+static int assign(int fd, uint64_t child, uint64_t parent) {
+        struct btrfs_ioctl_qgroup_assign_args args = { .assign = 1, .src = child, .dst = parent };
+        int r = ioctl(fd, BTRFS_IOC_QGROUP_ASSIGN, &args);
+
+        if (r >= 0)
+                return r > 0;
+        /* A subvolume that was deleted since it was listed has no group. */
+        return errno == EEXIST || errno == ENOENT || errno == EINVAL ? 0 : negative_errno();
+}
+
+static int set_limit(int fd, uint64_t group, uint64_t limit) {
+        struct btrfs_ioctl_qgroup_limit_args args = {
+                .qgroupid = group,
+                .lim = { .flags = BTRFS_QGROUP_LIMIT_MAX_RFER, .max_rfer = limit },
+        };
+
+        return ioctl(fd, BTRFS_IOC_QGROUP_LIMIT, &args) < 0 ? negative_errno() : 0;
+}
+
+static int assign_all(int fd, uint64_t id, uint64_t group) {
+        struct btrfs_ioctl_quota_rescan_args rescan = { 0 };
+        _cleanup_free_ uint64_t *nested = NULL;
+        size_t n = 0;
+        int r, again;
+
+        r = btrfs_nested_ids(fd, &nested, &n);
+        if (r < 0)
+                return r;
+        again = assign(fd, id, group);
+        for (size_t i = 0; i < n && again >= 0; i++) {
+                r = assign(fd, nested[i], group);
+                again = r < 0 ? r : again | r;
+        }
+        if (again <= 0)
+                return again;
+        return ioctl(fd, BTRFS_IOC_QUOTA_RESCAN, &rescan) < 0 && errno != EINPROGRESS
+                       ? negative_errno()
+                       : 0;
+}
+
+int btrfs_set_quota(int fd, uint64_t limit) {
+        uint64_t id, group;
+        int r;
+
+        r = btrfs_subvolume_id(fd, &id);
+        if (r < 0)
+                return r;
+        if (!btrfs_has_quota(fd)) {
+                if (limit == UINT64_MAX)
+                        return 0;
+                r = enable(fd);
+                if (r < 0)
+                        return r;
+        }
+        r = group_of(fd, id, &group);
+        if (r < 0)
+                return r;
+        if (limit != UINT64_MAX) {
+                if (group == id)
+                        group = GROUP_LEVEL << LEVEL_SHIFT | id;
+                r = create_group(fd, group);
+                if (r >= 0)
+                        r = assign_all(fd, id, group);
+                if (r < 0)
+                        return r;
+        }
+        /* The kernel takes UINT64_MAX for "no limit any more". */
+        return set_limit(fd, group, limit);
+}
+
+void btrfs_forget_quota(int fd) {
+        struct btrfs_ioctl_qgroup_assign_args relation = { 0 };
+        struct btrfs_ioctl_qgroup_create_args removal = { 0 };
+        uint64_t id, group;
+
+        if (btrfs_subvolume_id(fd, &id) < 0 || group_of(fd, id, &group) < 0 || group == id)
+                return;
+        relation.src = id;
+        relation.dst = removal.qgroupid = group;
+        (void) ioctl(fd, BTRFS_IOC_QGROUP_ASSIGN, &relation);
+        (void) ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &removal);
+}

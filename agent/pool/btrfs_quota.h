@@ -1,0 +1,24 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Quota groups of btrfs (linux/btrfs_tree.h). Each subvolume has the group 0/ID; what limits it
+ * here is its group 255/ID, of which it and the subvolumes in it are members, as with machinectl
+ * set-limit. A limit that machinectl has set is found and changed, and the other way round.
+ */
+
+#include "base/macro.h"
+
+bool btrfs_has_quota(int fd);
+
+/* *ret_used UINT64_MAX: there is no quota, or it is still being counted. *ret_limit UINT64_MAX:
+ * none. */
+int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit);
+
+/* Turns quota on for the whole filesystem if there is none and limit is one; what is used is
+ * counted in the background then. Subvolumes that are made in it later belong to the limit when it
+ * is set the next time. */
+int btrfs_set_quota(int fd, uint64_t limit);
+
+/* Removes the groups of a subvolume that is about to be deleted; as far as the kernel lets us. */
+void btrfs_forget_quota(int fd);

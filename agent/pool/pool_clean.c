@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/pool/folder_names.h"
+#include "agent/pool/volume_place.h"
+
+/* Job "ab12" may build more than one thing: "ab12", "ab12-layer", "ab12.part". */
+static char *id_of(const char *entry) {
+        return strndup(entry, strcspn(entry, "-."));
+}
+
+/* The first error counts; the others must not keep the rest from being removed. */
+static void note(int r, int *result, Error *problem, Error **err) {
+        if (r < 0 && *result >= 0) {
+                *result = r;
+                if (err && !*err && problem) {
+                        *err = problem;
+                        return;
+                }
+        }
+        error_free(problem);
+}
+
+static int clean_one(const Pool *p, int fd, const char *entry, const TreeProgress *progress,
+                     int *result, Error **err) {
+        Error *problem = NULL;
+        int r;
+
+        r = p->backend->remove(fd, entry, progress, &problem);
+        if (r == -ENOENT)
+                r = 0;
+        note(r, result, problem, err);
+        return r;
+}
+
+static int clean_trash(const Pool *p, const TreeProgress *progress, int *result, Error **err) {
+        _cleanup_close_ int fd = pool_folder(p, POOL_TRASH, err);
+        _cleanup_strv_ char **entries = NULL;
+        int r;
+
+        r = fd < 0 ? fd : folder_names(fd, &entries);
+        STRV_FOREACH(entry, entries)
+                if (clean_one(p, fd, *entry, progress, result, err) == -ECANCELED)
+                        return -ECANCELED;
+        return r;
+}
+
+static int clean_new(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
+                     const TreeProgress *progress, char ***removed, int *result, Error **err) {
+        _cleanup_close_ int fd = pool_folder(p, POOL_NEW, err);
+        _cleanup_strv_ char **entries = NULL;
+        int r;
+
+        r = fd < 0 ? fd : folder_names(fd, &entries);
+        STRV_FOREACH(entry, entries) {
+                _cleanup_free_ char *id = id_of(*entry);
+
+                if (!id)
+                        return -ENOMEM;
+                if (keep && keep(userdata, id))
+                        continue;
+                r = clean_one(p, fd, *entry, progress, result, err);
+                if (r == -ECANCELED)
+                        return r;
+                if (r >= 0 && !strv_contains(*removed, id) && strv_extend(removed, id) < 0)
+                        return -ENOMEM;
+        }
+        return r < 0 && !entries ? r : 0;
+}
+
+int pool_clean(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
+               const TreeProgress *progress, char ***ret_removed, Error **err) {
+        _cleanup_strv_ char **removed = NULL;
+        int r, result = 0;
+
+        r = clean_new(p, keep, userdata, progress, &removed, &result, err);
+        if (r >= 0)
+                r = clean_trash(p, progress, &result, err);
+        if (ret_removed)
+                *ret_removed = TAKE_PTR(removed);
+        if (r < 0)
+                return error_set(err, -r, "cannot clean the pool: %s", strerror(-r));
+        return result;
+}
