@@ -44,16 +44,23 @@ static int clean_trash(const Pool *p, const TreeProgress *progress, int *result,
         return r;
 }
 
-static int clean_new(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
-                     const TreeProgress *progress, char ***removed, int *result, Error **err) {
-        _cleanup_close_ int fd = pool_folder(p, POOL_NEW, err);
+/* Those entries of a folder whose names begin with prefix and the ID of a job that is no more. */
+static int clean_jobs(const Pool *p, int fd, const char *prefix,
+                      bool (*keep)(void *userdata, const char *id), void *userdata,
+                      const TreeProgress *progress, char ***removed, int *result, Error **err) {
         _cleanup_strv_ char **entries = NULL;
         int r;
 
-        r = fd < 0 ? fd : folder_names(fd, &entries);
+        r = folder_names(fd, &entries);
+        if (r < 0)
+                return r;
         STRV_FOREACH(entry, entries) {
-                _cleanup_free_ char *id = id_of(*entry);
+                const char *rest = startswith(*entry, prefix);
+                _cleanup_free_ char *id = NULL;
 
+                if (!rest)
+                        continue;
+                id = id_of(rest);
                 if (!id)
                         return -ENOMEM;
                 if (keep && keep(userdata, id))
@@ -64,15 +71,19 @@ static int clean_new(const Pool *p, bool (*keep)(void *userdata, const char *id)
                 if (r >= 0 && !strv_contains(*removed, id) && strv_extend(removed, id) < 0)
                         return -ENOMEM;
         }
-        return r < 0 && !entries ? r : 0;
+        return 0;
 }
 
 int pool_clean(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
                const TreeProgress *progress, char ***ret_removed, Error **err) {
+        _cleanup_close_ int fd = pool_folder(p, POOL_NEW, err);
         _cleanup_strv_ char **removed = NULL;
         int r, result = 0;
 
-        r = clean_new(p, keep, userdata, progress, &removed, &result, err);
+        r = fd < 0 ? fd : clean_jobs(p, fd, "", keep, userdata, progress, &removed, &result, err);
+        if (r >= 0)
+                r = clean_jobs(p, p->fd, POOL_IMPORT_PREFIX, keep, userdata, progress, &removed,
+                               &result, err);
         if (r >= 0)
                 r = clean_trash(p, progress, &result, err);
         if (ret_removed)

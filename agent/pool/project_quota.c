@@ -14,7 +14,7 @@
 #define PROJECT_LAST (PROJECT_FIRST + 0xffff)
 #define QUOTA_BLOCK 1024 /* the unit of dqb_bhardlimit */
 
-static int quota_call(int fd, int command, uint32_t id, void *data) {
+static int quota_call(int fd, unsigned command, uint32_t id, void *data) {
         return syscall(SYS_quotactl_fd, fd, QCMD(command, PRJQUOTA), id, data) < 0
                        ? negative_errno()
                        : 0;

@@ -115,7 +115,7 @@ int volume_list(const Pool *p, VolumeList *ret) {
                         (*name)[strlen(*name) - strlen(".raw")] = '\0';
         strv_sort(names);
         STRV_FOREACH(name, names) {
-                if (!volume_name_is_valid(*name))
+                if (!volume_name_is_valid(*name) || startswith(*name, POOL_IMPORT_PREFIX))
                         continue;
                 r = append(p, *name, &l);
                 if (r < 0)
