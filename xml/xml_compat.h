@@ -10,7 +10,7 @@
 #include <libxml/tree.h>
 #include <libxml/xmlerror.h>
 
-#include "base/macro.h"
+#include "xml/xml_show.h"
 
 /* What a structured error callback gets; const since 2.12. */
 #if LIBXML_VERSION >= 21200
@@ -27,9 +27,3 @@ DEFINE_CLEANUP(xmlParserCtxt *, xmlFreeParserCtxt)
 DEFINE_CLEANUP(xmlRelaxNG *, xmlRelaxNGFree)
 DEFINE_CLEANUP(xmlRelaxNGParserCtxt *, xmlRelaxNGFreeParserCtxt)
 DEFINE_CLEANUP(xmlRelaxNGValidCtxt *, xmlRelaxNGFreeValidCtxt)
-
-/* Text for a message: control characters and broken UTF-8 replaced, cut to the size, so that a
- * hostile document can neither drive a terminal nor flood a journal. */
-const char *xml_show(const char *s, char *buffer, size_t size);
-#define XML_SHOW(s) xml_show((const char *) (s), (char[100]){ 0 }, 100)
-#define XML_SHOW_LONG(s) xml_show((const char *) (s), (char[300]){ 0 }, 300)

@@ -61,7 +61,7 @@ static const struct {
         const char *error;
 } bad[] = {
         { "", EBADMSG, "n.xml: the document is empty" },
-        { "<network>", EBADMSG, "n.xml:1: Premature end of data in tag network line 1" },
+        { "<network>", EBADMSG, "n.xml:1: no element found" },
         { "<domain/>", EINVAL, "n.xml:1: unexpected root element <domain>, expecting <network>" },
         { "<hookData/>", EINVAL, "n.xml:1: missing element <network> in <hookData>" },
         { "<networkstatus><x><network/></x></networkstatus>", EINVAL,
@@ -80,6 +80,22 @@ static const struct {
         { "<network><name>n</name><bridge name=''/></network>", EINVAL,
           "n.xml:1: element 'bridge': attribute 'name' has invalid value '': expected the name of "
           "a link" },
+        { "<network><name>n</name></network><x/>", EBADMSG,
+          "n.xml:1: junk after document element" },
+        { "<network><name>n\x01</name></network>", EBADMSG,
+          "n.xml:1: not well-formed (invalid token)" },
+        { "<network><name>\xff</name></network>", EBADMSG,
+          "n.xml:1: not well-formed (invalid token)" },
+        { "<network><x:name>n</x:name></network>", EBADMSG, "n.xml:1: unbound prefix" },
+        { "<network><name>n&e;</name></network>", EBADMSG, "n.xml:1: undefined entity" },
+        { "<network xmlns='u'><name>n</name></network>", EINVAL,
+          "n.xml:1: unexpected root element <network>, expecting <network>" },
+        { "<network xmlns:u='u'><u:name>n</u:name></network>", EINVAL,
+          "n.xml:1: missing element <name> in <network>" },
+        { "<?xml version='1.0' encoding='UTF-16'?>\n<network/>", EBADMSG,
+          "n.xml:1: encoding 'UTF-16' is not supported: save the document as UTF-8" },
+        { "<!DOCTYPE network [<!ENTITY e 'x'>]><network><name>&e;</name></network>", EINVAL,
+          "n.xml:1: a DOCTYPE is not allowed" },
         { "<!DOCTYPE network><network/>", EINVAL, "n.xml:1: a DOCTYPE is not allowed" },
 };
 
@@ -107,6 +123,65 @@ static void test_first_of_each(void **state) {
         assert_string_equal(def->name, "a");
 }
 
+/* As libvirt's own reader sees them. */
+static void test_text_and_attributes(void **state) {
+        static const char xml[] = "\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?>\n"
+                                  "<network xmlns:u='u' connections='1'><x><name>inner</name></x>"
+                                  "<name>a<!-- -->&#x62;<![CDATA[<c]]><y>d</y></name>"
+                                  "<bridge u:name='br1' name='br0'/><bridge name='br2'/></network>";
+        _cleanup_(network_def_freep) NetworkDef *def = NULL;
+
+        assert_int_equal(network_def_parse(xml, strlen(xml), "n.xml", &def, NULL), 0);
+        assert_string_equal(def->name, "ab<c");
+        assert_string_equal(def->bridge, "br0");
+        assert_null(def->forward_mode);
+}
+
+/* '#' in the piece becomes its number. */
+static char *repeat(const char *begin, const char *piece, size_t n, const char *end) {
+        _cleanup_fclose_ FILE *f = NULL;
+        char *text = NULL;
+        size_t size;
+
+        f = open_memstream(&text, &size);
+        assert_non_null(f);
+        fputs(begin, f);
+        for (size_t i = 0; i < n; i++)
+                for (const char *c = piece; *c; c++)
+                        if (*c == '#')
+                                fprintf(f, "%zu", i);
+                        else
+                                fputc(*c, f);
+        fputs(end, f);
+        assert_int_equal(fclose(TAKE_PTR(f)), 0);
+        return text;
+}
+
+static void test_limits(void **state) {
+        static const struct {
+                const char *begin, *piece;
+                size_t n;
+                const char *end, *error;
+        } limits[] = {
+                { "<network>", "<x>", 64, "", "n.xml:1: elements are nested too deeply" },
+                { "<network>", "<x/>", 200000, "</network>", "n.xml:1: too many elements" },
+                { "<network ", "a#='' ", 65, "/>",
+                  "n.xml:1: more than 64 attributes in one element" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
+                _cleanup_free_ char *xml = repeat(limits[i].begin, limits[i].piece, limits[i].n,
+                                                  limits[i].end),
+                                    *text = NULL;
+                _cleanup_error_ Error *err = NULL;
+                NetworkDef *def = NULL;
+
+                assert_int_equal(network_def_parse(xml, strlen(xml), "n.xml", &def, &err), -EFBIG);
+                text = error_format(err);
+                assert_string_equal(text, limits[i].error);
+        }
+}
+
 static void test_too_large(void **state) {
         _cleanup_free_ char *text = calloc(1, NETWORK_XML_MAX + 1);
         NetworkDef *def = NULL;
@@ -117,10 +192,9 @@ static void test_too_large(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_good),
-                cmocka_unit_test(test_bad),
-                cmocka_unit_test(test_first_of_each),
-                cmocka_unit_test(test_too_large),
+                cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_first_of_each), cmocka_unit_test(test_text_and_attributes),
+                cmocka_unit_test(test_limits),        cmocka_unit_test(test_too_large),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
