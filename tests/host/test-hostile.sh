@@ -281,16 +281,15 @@ for bridge in ../../etc/x '' . 'a b' %n%s nosuchbridge; do
         hook_ends "bridge '$bridge'" 4000 "printf %s \$'$data' | \$HOOK default started begin -"
 done
 # As in the middle of an upgrade of one of its libraries.
-on 'lib=$(ldd /usr/libexec/ctvirt/network-hook.so | sed -n "s/.*=> \(.*libxml2[^ ]*\).*/\1/p"); echo "$lib" >/root/lib; mv "$lib" "$lib.away"'
+on 'lib=$(ldd /usr/libexec/ctvirt/network-hook.so | sed -n "s/.*=> \(.*libexpat[^ ]*\).*/\1/p"); echo "$lib" >/root/lib; mv "$lib" "$lib.away"'
 hook_ends "a library is missing" 4000 '$HOOK default started begin - </dev/null'
-check "the journal tells which" wait_for 5 on 'journalctl -b -t ctvirt-hook -g libxml2'
+check "the journal tells which" wait_for 5 on 'journalctl -b -t ctvirt-hook -g libexpat'
 on 'lib=$(cat /root/lib); mv "$lib.away" "$lib"'
 check "the hook works again" eval 'bounce && test "$(marker_value virbr0 WITNESS)" = hook'
 on 'cd /usr/libexec/ctvirt && cp -p network-hook.so /root/module && truncate -s 20000 network-hook.so'
 hook_ends "half of its module" 4000 '$HOOK default started begin - </dev/null'
 on 'rm /usr/libexec/ctvirt/network-hook.so'
 hook_ends "no module" 4000 '$HOOK default started begin - </dev/null'
-# Not without libxml2: libvirt's own helper for leases needs it as well.
 check "a network starts meanwhile" bounce
 on 'install -o mallory -m 0644 /root/module /usr/libexec/ctvirt/network-hook.so'
 check "a module of another user does nothing" \
