@@ -11,6 +11,7 @@
 
 #define LEVEL_SHIFT 48
 #define GROUP_LEVEL UINT64_C(255)
+#define SEARCH_MAX 64
 #define ID_MASK ((UINT64_C(1) << LEVEL_SHIFT) - 1)
 
 typedef struct btrfs_ioctl_search_args SearchArgs;
@@ -41,7 +42,7 @@ static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
                 .min_offset = offset == UINT64_MAX ? 0 : offset,
                 .max_offset = offset,
                 .max_transid = UINT64_MAX,
-                .nr_items = 64,
+                .nr_items = SEARCH_MAX,
         };
         if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, args) < 0)
                 return negative_errno();
@@ -237,15 +238,43 @@ int btrfs_set_quota(int fd, uint64_t limit) {
         return set_limit(fd, group, limit);
 }
 
+typedef struct Members {
+        uint64_t group;
+        uint64_t items[SEARCH_MAX];
+        size_t n;
+} Members;
+
+static void read_member(void *userdata, const SearchHeader *h, const void *item) {
+        Members *m = userdata;
+
+        if (h->offset >> LEVEL_SHIFT < m->group >> LEVEL_SHIFT && m->n < ELEMENTSOF(m->items))
+                m->items[m->n++] = h->offset;
+}
+
+/* 1 if there may be more of them. */
+static int remove_members(int fd, uint64_t group) {
+        Members m = { .group = group };
+        int r;
+
+        r = search(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
+        for (size_t i = 0; i < m.n && r >= 0; i++) {
+                struct btrfs_ioctl_qgroup_assign_args args = { .src = m.items[i], .dst = group };
+
+                r = ioctl(fd, BTRFS_IOC_QGROUP_ASSIGN, &args) < 0 ? negative_errno() : 0;
+        }
+        return r < 0 ? r : m.n > 0;
+}
+
 void btrfs_forget_quota(int fd) {
-        struct btrfs_ioctl_qgroup_assign_args relation = { 0 };
         struct btrfs_ioctl_qgroup_create_args removal = { 0 };
         uint64_t id, group;
+        int r;
 
         if (btrfs_subvolume_id(fd, &id) < 0 || group_of(fd, id, &group) < 0 || group == id)
                 return;
-        relation.src = id;
-        relation.dst = removal.qgroupid = group;
-        (void) ioctl(fd, BTRFS_IOC_QGROUP_ASSIGN, &relation);
+        do
+                r = remove_members(fd, group);
+        while (r > 0);
+        removal.qgroupid = group;
         (void) ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &removal);
 }

@@ -20,5 +20,7 @@ int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit);
  * is set the next time. */
 int btrfs_set_quota(int fd, uint64_t limit);
 
-/* Removes the groups of a subvolume that is about to be deleted; as far as the kernel lets us. */
+/* Removes the group 255/ID of a subvolume that is about to be deleted. 0/ID goes with the subvolume,
+ * or stays behind empty: that is the kernel's to know (6.11 and newer refuse to remove it while the
+ * subvolume is being cleaned). */
 void btrfs_forget_quota(int fd);
