@@ -68,6 +68,13 @@ static int put_environment(FILE *f, const EnvironmentDef *e) {
         return 0;
 }
 
+/* Where the host's network is shared, nspawn puts the host's file over the container's at each start,
+ * and the search domains of the definition would be gone. */
+static bool keeps_resolv_conf(const ContainerDef *def) {
+        return def->n_interfaces == 0 && !def->private_network && def->first_boot &&
+               def->first_boot->search_domains;
+}
+
 static int put_exec(FILE *f, const ContainerDef *def) {
         const char *init = generated_boots_init(def) ? NULL : def->init;
         int r;
@@ -78,6 +85,8 @@ static int put_exec(FILE *f, const ContainerDef *def) {
                 r = put_environment(f, &def->environment[i]);
         if (r >= 0 && def->idmap.present)
                 fprintf(f, "PrivateUsers=%u:%u\n", def->idmap.base, def->idmap.count);
+        if (r >= 0 && keeps_resolv_conf(def))
+                fputs("ResolvConf=off\n", f);
         return r;
 }
 
