@@ -9,7 +9,7 @@
 
 int beneath_open(int dir_fd, const char *path, int flags) {
         const struct open_how how = {
-                .flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY |
+                .flags = (uint64_t) (flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY) |
                                      (flags & (O_PATH | O_DIRECTORY) ? 0 : O_NONBLOCK)),
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
         };

@@ -11,8 +11,9 @@
 
 #include "base/macro.h"
 
-/* A relative path; "" is the folder itself. O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added to flags.
- * -ELOOP: a symlink on the way; -EXDEV: a mount, or the path leads out; -ENAMETOOLONG. */
+/* A relative path; "" is the folder itself. O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added to flags,
+ * to O_PATH only the first. -ELOOP: a symlink on the way; -EXDEV: a mount, or the path leads out;
+ * -ENAMETOOLONG. */
 int beneath_open(int dir_fd, const char *path, int flags);
 
 /* statx(2) of a name in the folder, or with "" of the fd itself; no symlink is followed. */
