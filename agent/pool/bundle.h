@@ -15,17 +15,7 @@
  */
 
 #include "agent/pool/archive.h"
-
-#define BUNDLE_VERSION 1
-
-typedef struct BundleInfo {
-        char *name;            /* of the container; a valid one */
-        char *definition;      /* XML; not looked at by import */
-        uint64_t created_usec; /* CLOCK_REALTIME, whole seconds */
-} BundleInfo;
-
-void bundle_info_done(BundleInfo *info);
-#define _cleanup_bundle_info_ _cleanup_(bundle_info_done)
+#include "xml/bundle_info.h"
 
 /* Writes one to fd; info is what it says of itself. Progress and errors as archive_pack(). */
 int bundle_export(int root_fd, const BundleInfo *info, int fd, Compression compression,

@@ -18,7 +18,7 @@ typedef enum BundleAdoptFlags {
  * Takes out of a definition what the host that defines it has to choose, so that define does:
  *   <uuid>, <mac>, <ct:machineid>   identity; stays with BUNDLE_ADOPT_MOVED
  *   <idmap>                         its range of user IDs may be another container's here
- *   <source> of the filesystem "/"  the tree is now in the pool, under the container's name
+ * The <source> of the filesystem "/", if it names one, becomes the container's place in the pool.
  * name (NULL: as it was) is what it is called here. -EINVAL for no valid name, -ENOMEM; the
  * definition is as it was then.
  */
@@ -28,7 +28,7 @@ int bundle_adopt(ContainerDef *def, const char *name, BundleAdoptFlags flags);
  * Makes the root that was adopted get a machine ID of its own when it boots: /etc/machine-id is
  * emptied, not removed and not "uninitialized", both of which mean a first boot to systemd, with
  * presets applied over what the administrator has enabled and disabled since (machine-id(5)). A
- * second copy in /var/lib/dbus is removed. Nothing is done to a root that has none. No symlink
- * below root_fd is followed: -ELOOP, with a sentence.
+ * second copy in /var/lib/dbus is removed. Nothing is done to a root that has no such files, or
+ * has symlinks in their place. No symlink is followed: -ELOOP, with a sentence.
  */
 int bundle_reset_machine_id(int root_fd, Error **err);
