@@ -86,9 +86,10 @@ static void act_on(Manager *m, Container *c, UnitTransition transition) {
         }
 }
 
+/* A start that came from an edge was made since, before the system bus could be reached. */
 static void at_first_sight(Manager *m, Container *c) {
         if (streq_ptr(c->active_state, "failed"))
-                failure_report_begin(c, false);
+                failure_report_begin(c, c->start_is_ours);
         else if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)
                 heal_on_starting_found(c);
         else if (c->active)

@@ -20,7 +20,7 @@ typedef struct FailureQuestion {
         uint64_t cookie; /* of the one who asks */
         sd_id128_t invocation;
         uint32_t pid;        /* nspawn's; journald often knows a short life by nothing else */
-        uint64_t start_usec; /* CLOCK_REALTIME of the start of that process */
+        uint64_t start_usec; /* CLOCK_MONOTONIC, in this boot: the start of that process */
 } FailureQuestion;
 
 /* line: one printable line, or NULL when there is none. Called once a question, from the event

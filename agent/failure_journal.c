@@ -115,16 +115,37 @@ static char *read_line(sd_journal *journal) {
         return failure_line_clean((const char *) data + prefix, size - prefix);
 }
 
-char *failure_journal_find(sd_journal *journal, const FailureQuestion *question) {
+/* That of the newest entry. Not sd_id128_get_boot(): where the host is a container itself, our
+ * sandbox shows the id of the machine below. */
+static int current_boot(sd_journal *journal, sd_id128_t *ret) {
         uint64_t usec;
+
+        sd_journal_flush_matches(journal);
+        if (sd_journal_seek_tail(journal) < 0 || sd_journal_previous(journal) <= 0)
+                return -ENODATA;
+        return sd_journal_get_monotonic_usec(journal, &usec, ret);
+}
+
+/* The pid had other owners before, in this boot and in others. */
+static bool is_of_this_start(sd_journal *journal, const FailureQuestion *question,
+                             sd_id128_t boot) {
+        sd_id128_t entry_boot;
+        uint64_t usec;
+
+        return sd_journal_get_monotonic_usec(journal, &usec, &entry_boot) >= 0 &&
+               sd_id128_equal(entry_boot, boot) && usec >= question->start_usec;
+}
+
+char *failure_journal_find(sd_journal *journal, const FailureQuestion *question) {
+        sd_id128_t boot;
         char *line = NULL;
 
         (void) sd_journal_process(journal);
-        if (set_matches(journal, question) < 0 || sd_journal_seek_tail(journal) < 0)
+        if (current_boot(journal, &boot) < 0 || set_matches(journal, question) < 0 ||
+            sd_journal_seek_tail(journal) < 0)
                 return NULL;
         for (unsigned i = 0; i < ENTRIES_MAX && !line && sd_journal_previous(journal) > 0; i++) {
-                /* The pid had other owners before. */
-                if (sd_journal_get_realtime_usec(journal, &usec) < 0 || usec < question->start_usec)
+                if (!is_of_this_start(journal, question, boot))
                         break;
                 line = read_line(journal);
         }

@@ -134,7 +134,7 @@ static int ask_journal(const FailureAsk *a, const UnitFacts *facts) {
                 .cookie = a->cookie,
                 .invocation = facts->invocation,
                 .pid = facts->main_pid,
-                .start_usec = facts->main_start_usec,
+                .start_usec = facts->main_start_monotonic_usec,
         };
 
         return failure_cause_ask(a->m->causes, &question);

@@ -165,7 +165,7 @@ static int on_catch_up_overdue(sd_event_source *source, uint64_t usec, void *use
 static int start_catch_up(Manager *m) {
         int r;
 
-        (void) sd_event_now(m->event, CLOCK_REALTIME, &m->connected_usec);
+        (void) sd_event_now(m->event, CLOCK_MONOTONIC, &m->connected_usec);
         r = sd_event_add_time_relative(m->event, &m->catch_up_source, CLOCK_MONOTONIC,
                                        READY_LIMIT_USEC, RELOAD_ACCURACY_USEC, on_catch_up_overdue,
                                        m);

@@ -49,7 +49,7 @@ typedef struct Manager {
         UnitClient *units;
         bool units_listed;       /* which units systemd had loaded is known */
         bool caught_up;          /* and their states, or they were waited for long enough */
-        uint64_t connected_usec; /* CLOCK_REALTIME */
+        uint64_t connected_usec; /* CLOCK_MONOTONIC */
         sd_event_source *catch_up_source; /* limits that wait */
         RequestList requests;
         SenderCache senders;    /* of requests */

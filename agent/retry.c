@@ -18,6 +18,11 @@ static const Sentence sentences[] = {
         { FAILURE_LINK_EXISTS, "Failed to add new veth interfaces ", ": File exists" },
         { FAILURE_MOUNT_LEFT, "Mount point '/run/systemd/nspawn/unix-export/",
           "' exists already, refusing." },
+        /* as 252 and as 257 say it */
+        { FAILURE_BUS_AWAY, "Failed to open system bus: ", "Connection refused" },
+        { FAILURE_BUS_AWAY, "Failed to open system bus: ", "No such file or directory" },
+        { FAILURE_BUS_AWAY, "Failed to open bus: ", "Connection refused" },
+        { FAILURE_BUS_AWAY, "Failed to open bus: ", "No such file or directory" },
 };
 
 static const char *const kind_names[] = {
@@ -26,6 +31,7 @@ static const char *const kind_names[] = {
         [FAILURE_BRIDGE_MISSING] = "bridge missing",
         [FAILURE_LINK_EXISTS] = "link exists",
         [FAILURE_MOUNT_LEFT] = "mount left",
+        [FAILURE_BUS_AWAY] = "system bus away",
 };
 
 FailureKind failure_kind(const char *line) {

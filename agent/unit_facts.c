@@ -20,7 +20,6 @@ static const Fact facts_table[] = {
         { "MemoryCurrent", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, memory_current) },
         { "InvocationID", SD_BUS_TYPE_ARRAY, offsetof(UnitFacts, invocation) },
         { "ExecMainPID", SD_BUS_TYPE_UINT32, offsetof(UnitFacts, main_pid) },
-        { "ExecMainStartTimestamp", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, main_start_usec) },
         { "ExecMainStartTimestampMonotonic", SD_BUS_TYPE_UINT64,
           offsetof(UnitFacts, main_start_monotonic_usec) },
         { "ActiveEnterTimestampMonotonic", SD_BUS_TYPE_UINT64,

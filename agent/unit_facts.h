@@ -19,8 +19,7 @@ typedef struct UnitFacts {
 
         /* its last start; all 0: it never was started */
         sd_id128_t invocation;
-        uint32_t main_pid;        /* that of nspawn, also after its end */
-        uint64_t main_start_usec; /* CLOCK_REALTIME */
+        uint32_t main_pid; /* that of nspawn, also after its end */
         uint64_t main_start_monotonic_usec;
         uint64_t active_enter_monotonic_usec; /* may be that of an earlier start */
 } UnitFacts;

@@ -37,7 +37,7 @@ typedef struct UnitState {
         const char *result;         /* Service.Result: "success", "start-limit-hit" … */
         bool condition_result;      /* false: the last start was skipped by a condition */
         uint32_t main_pid;          /* the nspawn process; 0 when it does not run */
-        uint64_t active_enter_usec; /* CLOCK_REALTIME; 0: never */
+        uint64_t active_enter_usec; /* CLOCK_MONOTONIC; 0: never */
 } UnitState;
 typedef void (*UnitStateHandler)(const UnitState *state, void *userdata);
 

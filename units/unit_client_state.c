@@ -60,7 +60,8 @@ static const UnitProperty unit_properties[N_PROPERTIES] = {
         { "SubState", UNIT_INTERFACE, 's', offsetof(UnitRecord, sub_state) },
         { "ConditionResult", UNIT_INTERFACE, 'b', offsetof(UnitRecord, condition_result) },
         { "ConditionTimestamp", UNIT_INTERFACE, 't', offsetof(UnitRecord, condition_usec) },
-        { "ActiveEnterTimestamp", UNIT_INTERFACE, 't', offsetof(UnitRecord, active_enter_usec) },
+        { "ActiveEnterTimestampMonotonic", UNIT_INTERFACE, 't',
+          offsetof(UnitRecord, active_enter_usec) },
         { "Result", SERVICE_INTERFACE, 's', offsetof(UnitRecord, result) },
         { "MainPID", SERVICE_INTERFACE, 'u', offsetof(UnitRecord, main_pid) },
 };

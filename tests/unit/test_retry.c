@@ -26,9 +26,13 @@ static const Line lines[] = {
         { "Failed to add new veth interfaces (vb-web:host0): File exists", FAILURE_LINK_EXISTS },
         { "Mount point '/run/systemd/nspawn/unix-export/web' exists already, refusing.",
           FAILURE_MOUNT_LEFT },
+        { "Failed to open system bus: Connection refused", FAILURE_BUS_AWAY },
+        { "Failed to open bus: Connection refused", FAILURE_BUS_AWAY },
+        { "Failed to open bus: No such file or directory", FAILURE_BUS_AWAY },
 
         { NULL, FAILURE_LASTING },
         { "", FAILURE_LASTING },
+        { "Failed to open bus: Permission denied", FAILURE_LASTING },
         { "Failed to register machine: Access denied", FAILURE_LASTING },
         { "Failed to register machine: Connection timed out", FAILURE_LASTING },
         { "Failed to add interface vb-web to bridge virbr0: Operation not permitted",
