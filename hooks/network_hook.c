@@ -86,9 +86,11 @@ static void tell_stopped(const HookInput *input, int r) {
                         LOG_WARNING, &facts,
                         "Network '%s' has stopped, but that could not be told for bridge %s: %s",
                         input->network, input->bridge, strerror(-r));
-        else
+        else if (r > 0)
                 journal_line(LOG_INFO, &facts, "Network '%s' has stopped: bridge %s is gone",
                              input->network, input->bridge);
+        else
+                journal_line(LOG_INFO, &facts, "Network '%s' has stopped", input->network);
 }
 
 /* journald is asked last: by then everything is done, and it may be the one that hangs. */

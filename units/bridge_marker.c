@@ -31,6 +31,7 @@ int witness_from_string(const char *s) {
 
 void bridge_marker_done(BridgeMarker *marker) {
         free(marker->network);
+        strv_free(marker->networks);
         *marker = (BridgeMarker){ 0 };
 }
 
@@ -67,7 +68,7 @@ static int parse_witness(const char *s, Witness *ret) {
         return 0;
 }
 
-static int parse_network(const char *s, char **ret) {
+static int parse_network(const char *s, BridgeMarker *m) {
         char *copy;
 
         if (!network_name_is_valid(s))
@@ -75,9 +76,9 @@ static int parse_network(const char *s, char **ret) {
         copy = strdup(s);
         if (!copy)
                 return -ENOMEM;
-        free(*ret);
-        *ret = copy;
-        return 0;
+        free(m->network);
+        m->network = copy;
+        return strv_contains(m->networks, s) ? 0 : strv_extend(&m->networks, s);
 }
 
 static int parse_uuid(const char *s, BridgeMarker *m) {
@@ -94,7 +95,7 @@ static int parse_assignment(const char *key, const char *value, BridgeMarker *m)
         if (streq(key, "WITNESS"))
                 return parse_witness(value, &m->witness);
         if (streq(key, "NETWORK"))
-                return parse_network(value, &m->network);
+                return parse_network(value, m);
         if (streq(key, "UUID"))
                 return parse_uuid(value, m);
         if (streq(key, "REALTIME_USEC"))
@@ -242,9 +243,10 @@ int bridge_marker_remove(int run_fd, const char *bridge) {
         return record_remove(run_fd, MARKER_FOLDER, bridge);
 }
 
-/* The record of a handled incarnation has the marker's form, with fewer keys. */
-int bridge_handled_read_network(int run_fd, const char *bridge, unsigned *ret_ifindex,
-                                char **ret_network) {
+/* The record of a handled incarnation has the marker's form, with fewer keys, and a line for each
+ * network. */
+int bridge_handled_read_networks(int run_fd, const char *bridge, unsigned *ret_ifindex,
+                                 char ***ret_networks) {
         _cleanup_marker_ BridgeMarker m = { 0 };
         int r;
 
@@ -252,24 +254,29 @@ int bridge_handled_read_network(int run_fd, const char *bridge, unsigned *ret_if
         if (r < 0 && r != -ENOENT)
                 return r;
         *ret_ifindex = m.ifindex;
-        *ret_network = TAKE_PTR(m.network);
+        *ret_networks = TAKE_PTR(m.networks);
         return 0;
 }
 
 int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex) {
-        _cleanup_free_ char *network = NULL;
+        _cleanup_strv_ char **networks = NULL;
 
-        return bridge_handled_read_network(run_fd, bridge, ret_ifindex, &network);
+        return bridge_handled_read_networks(run_fd, bridge, ret_ifindex, &networks);
 }
 
-int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, const char *network) {
-        char text[80 + NETWORK_NAME_MAX];
+int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, char *const *networks) {
+        char text[BRIDGE_MARKER_MAX];
+        int n;
 
-        if (network && !network_name_is_valid(network))
-                return -EINVAL;
-        (void) snprintf(text, sizeof(text), "IFINDEX=%u\n%s%s%sMONOTONIC_USEC=%llu\n", ifindex,
-                        network ? "NETWORK=" : "", network ? network : "", network ? "\n" : "",
-                        (unsigned long long) now_usec(CLOCK_MONOTONIC));
+        n = snprintf(text, sizeof(text), "IFINDEX=%u\nMONOTONIC_USEC=%llu\n", ifindex,
+                     (unsigned long long) now_usec(CLOCK_MONOTONIC));
+        for (char *const *network = networks; network && *network; network++) {
+                if (!network_name_is_valid(*network))
+                        return -EINVAL;
+                if ((size_t) n + strlen("NETWORK=\n") + strlen(*network) >= sizeof(text))
+                        break;
+                n += snprintf(text + n, sizeof(text) - (size_t) n, "NETWORK=%s\n", *network);
+        }
         return record_write(run_fd, HANDLED_FOLDER, bridge, text);
 }
 

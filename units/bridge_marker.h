@@ -9,7 +9,7 @@
 
 #include <limits.h>
 
-#include "base/macro.h"
+#include "base/strv.h"
 #include "base/uuid.h"
 
 typedef enum Witness {
@@ -24,7 +24,8 @@ int witness_from_string(const char *s); /* -EINVAL */
 typedef struct BridgeMarker {
         unsigned ifindex;
         Witness witness;
-        char *network; /* NULL for a bridge that libvirt does not manage */
+        char *network;   /* NULL for a bridge that libvirt does not manage */
+        char **networks; /* all that are named, of a record; for reading only */
         bool has_uuid;
         Uuid uuid;
         uint64_t realtime_usec;
@@ -58,10 +59,11 @@ void bridge_marker_done(BridgeMarker *marker);
 
 /* The ifindex whose start was queued; 0 if none is recorded (or the record is unreadable). */
 int bridge_handled_read(int run_fd, const char *bridge, unsigned *ret_ifindex);
-/* The same, and the network whose target was started with it (NULL: none). */
-int bridge_handled_read_network(int run_fd, const char *bridge, unsigned *ret_ifindex,
-                                char **ret_network);
-int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, const char *network);
+/* The same, and the networks whose targets were started (NULL: none). */
+int bridge_handled_read_networks(int run_fd, const char *bridge, unsigned *ret_ifindex,
+                                 char ***ret_networks);
+/* Names for which there is no more room are left out. */
+int bridge_handled_write(int run_fd, const char *bridge, unsigned ifindex, char *const *networks);
 int bridge_handled_remove(int run_fd, const char *bridge);
 
 /* Opens CTVIRT_RUN_DIR (made with its folders if they are missing, 0755). Returns the fd. */

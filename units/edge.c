@@ -145,12 +145,22 @@ static int queue_start(int run_fd, const EdgeRequest *request, const EdgeRoad *r
 
 typedef struct Ending {
         const char *bridge;
-        char *recorded;      /* network whose target was started with the bridge's; may be NULL */
+        char **recorded;     /* networks whose targets were started; may be NULL */
         const char *network; /* the one that we were told of; may be NULL */
 } Ending;
 
 static void ending_done(Ending *e) {
-        free(e->recorded);
+        strv_free(e->recorded);
+}
+
+static int add_network_units(char ***units, char *const *networks) {
+        for (char *const *network = networks; network && *network; network++) {
+                int r = add_network_unit(units, *network);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int queue_stop(const Ending *e, const EdgeRoad *road) {
@@ -159,7 +169,7 @@ static int queue_stop(const Ending *e, const EdgeRoad *road) {
 
         r = add_bridge_unit(&units, BRIDGE_TARGET_AUTOSTART, e->bridge);
         if (r >= 0)
-                r = add_network_unit(&units, e->recorded);
+                r = add_network_units(&units, e->recorded);
         if (r >= 0)
                 r = add_network_unit(&units, e->network);
         if (r >= 0)
@@ -177,9 +187,10 @@ static int finish_end(int run_fd, const Ending *e, const EdgeRoad *road) {
 }
 
 /* A bridge of the host can have more than one network; its containers were started with the first.
- * Only the hook comes with such news. */
+ * Only the hook comes with such news. networks: those on record. */
 static int add_network(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
-                       unsigned ifindex) {
+                       unsigned ifindex, char *const *networks) {
+        _cleanup_strv_ char **all = NULL;
         _cleanup_free_ char *unit = NULL;
         int r;
 
@@ -191,11 +202,15 @@ static int add_network(int run_fd, const EdgeRequest *request, const EdgeRoad *r
                 if (r < 0)
                         return r;
         }
-        return bridge_handled_write(run_fd, request->bridge, ifindex, request->network);
+        r = strv_copy(networks, &all);
+        if (r >= 0)
+                r = strv_extend(&all, request->network);
+        return r < 0 ? r : bridge_handled_write(run_fd, request->bridge, ifindex, all);
 }
 
 static int edge_unhandled(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
                           unsigned ifindex, EdgeOutcome *ret) {
+        char *networks[] = { (char *) request->network, NULL };
         int r;
 
         if (!road)
@@ -205,7 +220,7 @@ static int edge_unhandled(int run_fd, const EdgeRequest *request, const EdgeRoad
                 return r;
 
         /* After the job: if we are killed before this line, the next witness does it again. */
-        r = bridge_handled_write(run_fd, request->bridge, ifindex, request->network);
+        r = bridge_handled_write(run_fd, request->bridge, ifindex, networks);
         if (r < 0)
                 return r;
         *ret = EDGE_MADE;
@@ -213,12 +228,12 @@ static int edge_unhandled(int run_fd, const EdgeRequest *request, const EdgeRoad
 }
 
 static int edge_handled(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
-                        unsigned ifindex, const char *network, EdgeOutcome *ret) {
+                        unsigned ifindex, char *const *networks, EdgeOutcome *ret) {
         int r = 0;
 
         if (road && request->witness == WITNESS_HOOK && request->network &&
-            !streq_ptr(network, request->network))
-                r = add_network(run_fd, request, road, ifindex);
+            !strv_contains(networks, request->network))
+                r = add_network(run_fd, request, road, ifindex, networks);
         if (r < 0)
                 return r;
         *ret = EDGE_HANDLED;
@@ -245,7 +260,7 @@ static int edge_locked(int run_fd, const EdgeRequest *request, const EdgeRoad *r
         if (r < 0)
                 return r;
 
-        r = bridge_handled_read_network(run_fd, request->bridge, &handled, &old.recorded);
+        r = bridge_handled_read_networks(run_fd, request->bridge, &handled, &old.recorded);
         if (r < 0)
                 return r;
         if (handled == link.ifindex)
@@ -272,44 +287,101 @@ int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
 }
 
 /* The marker may be gone already: a link that went down first. */
-static int find_recorded(int run_fd, Ending *e) {
+static int find_recorded(int run_fd, Ending *e, unsigned *ret_handled) {
         _cleanup_marker_ BridgeMarker m = { 0 };
-        unsigned handled;
         int r;
 
-        r = bridge_handled_read_network(run_fd, e->bridge, &handled, &e->recorded);
+        r = bridge_handled_read_networks(run_fd, e->bridge, ret_handled, &e->recorded);
         if (r < 0 || e->recorded)
                 return r;
         r = bridge_marker_read(run_fd, e->bridge, &m);
         if (r < 0 && r != -ENOENT)
                 return r;
-        e->recorded = TAKE_PTR(m.network);
+        e->recorded = TAKE_PTR(m.networks);
         return 0;
+}
+
+/* 1 if the bridge goes on without the network that has stopped: it is a bridge of the host's, and
+ * another network is on record for it. *ret: the others. */
+static int find_others(const Ending *e, unsigned handled, char ***ret) {
+        _cleanup_strv_ char **others = NULL;
+        BridgeLink link;
+        int r;
+
+        if (!e->network || handled == 0)
+                return 0;
+        r = bridge_link_query(e->bridge, &link);
+        if (r < 0 || link.ifindex != handled)
+                return r < 0 ? r : 0;
+        r = strv_copy(e->recorded, &others);
+        if (r < 0)
+                return r;
+        (void) strv_remove(others, e->network);
+        if (strv_length(others) == 0)
+                return 0;
+        *ret = TAKE_PTR(others);
+        return 1;
+}
+
+/* The marker names one that is up. */
+static int rename_marker(int run_fd, const Ending *e, const char *other) {
+        _cleanup_marker_ BridgeMarker m = { 0 };
+        int r;
+
+        r = bridge_marker_read(run_fd, e->bridge, &m);
+        if (r < 0 || !streq_ptr(m.network, e->network))
+                return r < 0 && r != -ENOENT ? r : 0;
+        free(m.network);
+        m.network = strdup(other);
+        m.has_uuid = false;
+        return m.network ? bridge_marker_write(run_fd, e->bridge, &m) : -ENOMEM;
+}
+
+static int leave_network(int run_fd, const Ending *e, unsigned ifindex, char *const *others,
+                         const EdgeRoad *road) {
+        _cleanup_free_ char *unit = NULL;
+        int r;
+
+        if (!road)
+                return -ENOTCONN;
+        r = network_target(e->network, &unit);
+        if (r >= 0 && unit)
+                r = road->stop(road->userdata, (char *[]){ unit, NULL });
+        if (r >= 0)
+                r = rename_marker(run_fd, e, *others);
+        return r < 0 ? r : bridge_handled_write(run_fd, e->bridge, ifindex, others);
 }
 
 /* The record first: a bridge of the host keeps its ifindex when its network is stopped, and a record
  * that outlived the marker would silence the next start. No record at all does not, and is there to
  * be had on a full file system too; what it leaves may be room for the new one. */
 static int put_end(int run_fd, const Ending *e) {
-        const char *network = e->recorded ? e->recorded : e->network;
+        char *told[] = { (char *) e->network, NULL };
+        char *const *networks = e->recorded ? e->recorded : told;
         int r;
 
-        r = bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, network);
+        r = bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, networks);
         if (r >= 0)
                 return 0;
         if (bridge_handled_remove(run_fd, e->bridge) < 0)
                 return r;
-        (void) bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, network);
+        (void) bridge_handled_write(run_fd, e->bridge, BRIDGE_ENDED, networks);
         return 0;
 }
 
 static int gone_locked(int run_fd, const char *bridge, const char *network, const EdgeRoad *road) {
         _cleanup_(ending_done) Ending e = { .bridge = bridge, .network = network };
+        _cleanup_strv_ char **others = NULL;
+        unsigned handled;
         int removed, r;
 
-        r = find_recorded(run_fd, &e);
+        r = find_recorded(run_fd, &e, &handled);
+        if (r >= 0)
+                r = find_others(&e, handled, &others);
         if (r < 0)
                 return r;
+        if (others)
+                return leave_network(run_fd, &e, handled, others, road);
 
         r = put_end(run_fd, &e);
         if (r < 0)

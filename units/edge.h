@@ -54,9 +54,12 @@ int bridge_edge(int run_fd, const EdgeRequest *request, const EdgeRoad *road,
 
 /* The network stopped, or the link is gone: marker and record are removed and the targets of bridge
  * and network stopped; systemd passes that on to the containers whose policy says so, others are
- * left alone. network: the one that stopped, NULL if unknown (the record knows, unless the bridge
- * has several). Same lock, same errors; 1 if there was a marker. Without a road, or when it fails, the
- * record stays, with BRIDGE_ENDED in it, if there is room for it. */
+ * left alone. network: the one that stopped, NULL if all have, as far as is known. Same lock, same
+ * errors; 1 if there was a marker. Without a road, or when it fails, the record stays, with
+ * BRIDGE_ENDED in it, if there is room for it.
+ *
+ * A bridge of the host can have several networks. As long as others are on record, only the target
+ * of the one that stopped is stopped, and the bridge stays ready: 0. */
 int bridge_gone(int run_fd, const char *bridge, const char *network, const EdgeRoad *road,
                 uint64_t lock_wait_usec);
 

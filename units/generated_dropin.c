@@ -48,28 +48,35 @@ static void put_title(FILE *f, const ContainerDef *def) {
         fputs(")\n", f);
 }
 
-/* Hook and agent stop a bridge's target when its network stops, and systemd passes that on. Empty
- * for the policy "keep"; the bridge of a network that nobody knows yet comes later. */
+/* Takes target over. */
+static int add_target(char ***targets, char *target) {
+        _cleanup_free_ char *owned = target;
+
+        if (!target)
+                return -ENOMEM;
+        if (strlen(target) > UNIT_NAME_MAX || strv_contains(*targets, target))
+                return 0;
+        return strv_push(targets, TAKE_PTR(owned));
+}
+
+/* Hook and agent stop a network's target when it stops, and its bridge's when that was the last one
+ * on it, and systemd passes that on. Empty for the policy "keep"; the bridge of a network that
+ * nobody knows yet comes later. */
 static int stopping_targets(const GeneratedInput *in, char ***ret) {
+        bool stop = in->def->on_network_stop == ON_NETWORK_STOP_STOP;
         _cleanup_strv_ char **targets = NULL;
-        int r;
+        int r = 0;
 
-        if (in->def->on_network_stop == ON_NETWORK_STOP_STOP)
-                STRV_FOREACH(bridge, in->bridges) {
-                        _cleanup_free_ char *target = NULL;
-
-                        if (!**bridge)
-                                continue;
-                        target = bridge_target_name(BRIDGE_TARGET_READY, *bridge);
-                        if (!target)
-                                return -ENOMEM;
-                        r = strv_contains(targets, target) ? 0 : strv_extend(&targets, target);
-                        if (r < 0)
-                                return r;
-                }
-
-        *ret = TAKE_PTR(targets);
-        return 0;
+        for (char **bridge = in->bridges; stop && r >= 0 && bridge && *bridge; bridge++)
+                if (**bridge)
+                        r = add_target(&targets, bridge_target_name(BRIDGE_TARGET_READY, *bridge));
+        for (size_t i = 0; stop && r >= 0 && i < in->def->n_interfaces; i++)
+                if (in->def->interfaces[i].type == INTERFACE_TYPE_NETWORK)
+                        r = add_target(&targets,
+                                       network_target_name(in->def->interfaces[i].source));
+        if (r >= 0)
+                *ret = TAKE_PTR(targets);
+        return r;
 }
 
 static int put_unit(FILE *f, const GeneratedInput *in, const char *root) {

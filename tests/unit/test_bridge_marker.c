@@ -90,25 +90,42 @@ static void test_there_and_back(void **state) {
 }
 
 static void test_handled(void **state) {
-        _cleanup_free_ char *network = NULL;
+        char *const names[] = { (char *) "a b=c", (char *) "d", NULL };
+        char *const bad[] = { (char *) "a/b", NULL };
+        _cleanup_strv_ char **networks = NULL;
         unsigned ifindex = 99;
 
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
         assert_int_equal(ifindex, 0);
         assert_int_equal(bridge_handled_write(run_fd, "br0", 12, NULL), 0);
-        assert_int_equal(bridge_handled_read_network(run_fd, "br0", &ifindex, &network), 0);
+        assert_int_equal(bridge_handled_read_networks(run_fd, "br0", &ifindex, &networks), 0);
         assert_int_equal(ifindex, 12);
-        assert_null(network);
-        assert_int_equal(bridge_handled_write(run_fd, "br0", BRIDGE_ENDED, "a b=c"), 0);
-        assert_int_equal(bridge_handled_write(run_fd, "br0", 14, "a/b"), -EINVAL);
+        assert_null(networks);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", BRIDGE_ENDED, names), 0);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", 14, bad), -EINVAL);
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
         assert_int_equal(ifindex, BRIDGE_ENDED);
-        assert_int_equal(bridge_handled_read_network(run_fd, "br0", &ifindex, &network), 0);
+        assert_int_equal(bridge_handled_read_networks(run_fd, "br0", &ifindex, &networks), 0);
         assert_int_equal(ifindex, BRIDGE_ENDED);
-        assert_string_equal(network, "a b=c");
+        assert_true(strv_equal(networks, names));
         assert_int_equal(bridge_handled_remove(run_fd, "br0"), 1);
         assert_int_equal(bridge_handled_read(run_fd, "br0", &ifindex), 0);
         assert_int_equal(ifindex, 0);
+}
+
+/* More networks than there is room for: what is written can be read. */
+static void test_many_networks(void **state) {
+        _cleanup_strv_ char **names = NULL, **networks = NULL;
+        unsigned ifindex = 0;
+
+        for (unsigned i = 0; i < 1000; i++)
+                assert_int_equal(strv_extendf(&names, "network-%04u", i), 0);
+        assert_int_equal(bridge_handled_write(run_fd, "br0", 12, names), 0);
+        assert_int_equal(bridge_handled_read_networks(run_fd, "br0", &ifindex, &networks), 0);
+        assert_int_equal(ifindex, 12);
+        assert_true(strv_length(networks) > 100);
+        assert_string_equal(networks[0], "network-0000");
+        assert_int_equal(bridge_handled_remove(run_fd, "br0"), 1);
 }
 
 /* Whatever stands there, it counts as nothing, or as what it says. */
@@ -200,7 +217,7 @@ int main(void) {
                 cmocka_unit_test(test_witness_names),  cmocka_unit_test(test_folders),
                 cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_handled),
                 cmocka_unit_test(test_garbage),        cmocka_unit_test(test_no_regular_file),
-                cmocka_unit_test(test_bad_arguments),
+                cmocka_unit_test(test_bad_arguments),  cmocka_unit_test(test_many_networks),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -268,6 +268,13 @@ static void test_many_witnesses(void **state) {
 }
 
 /* Only the hook says that one more network of the same bridge has started. */
+static void assert_marker_network(const char *network) {
+        _cleanup_marker_ BridgeMarker m = { 0 };
+
+        assert_int_equal(bridge_marker_read(run_fd, BRIDGE, &m), 0);
+        assert_string_equal(m.network, network);
+}
+
 static void test_second_network(void **state) {
         _cleanup_notes_ Notes n = { .late_network = true };
         const EdgeRoad road = road_of(&n);
@@ -284,10 +291,44 @@ static void test_second_network(void **state) {
         assert_edge(&n, EDGE_HANDLED);
         assert_lines(&n, "");
 
+        /* Each goes for itself, the last one takes the bridge along. */
+        assert_int_equal(edge(&n, WITNESS_HOOK, "other", &outcome), 0);
+        assert_lines(&n, "start ctvirt-network@other.target");
+        n.late_end = true;
+        assert_marker_network("other");
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "other", NULL, 0), -ENOTCONN);
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "other", &road, 0), 0);
+        assert_lines(&n, "stop ctvirt-network@other.target");
+        assert_marker_network("default");
+        assert_int_equal(handled(), if_nametoindex(BRIDGE));
+        assert_edge(&n, EDGE_HANDLED);
+        assert_lines(&n, "");
+        assert_int_equal(edge(&n, WITNESS_HOOK, "other", &outcome), 0);
+        assert_lines(&n, "start ctvirt-network@other.target");
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "default", &road, 0), 0);
+        assert_lines(&n, "stop ctvirt-network@default.target");
+        n.late_end = false;
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "other", &road, 0), 1);
+        assert_lines(&n, "stop ctvirt-autostart@br-test.target, "
+                         "stop ctvirt-network@other.target, stop ctvirt-bridge@br-test.target");
+}
+
+/* The bridge itself has gone: with all of them. */
+static void test_networks_without_bridge(void **state) {
+        _cleanup_notes_ Notes n = { .late_network = true };
+        const EdgeRoad road = road_of(&n);
+        EdgeOutcome outcome;
+
+        (void) add_link();
+        assert_edge(&n, EDGE_MADE);
+        assert_int_equal(edge(&n, WITNESS_HOOK, "other", &outcome), 0);
+        assert_lines(&n, START ", start ctvirt-network@other.target");
+        remove_link();
         assert_int_equal(bridge_gone(run_fd, BRIDGE, "other", &road, 0), 1);
         assert_lines(&n, "stop ctvirt-autostart@br-test.target, "
                          "stop ctvirt-network@default.target, stop ctvirt-network@other.target, "
                          "stop ctvirt-bridge@br-test.target");
+        assert_int_equal(handled(), 0);
 }
 
 /* A network that no unit can be named after. */
@@ -306,14 +347,23 @@ static void test_long_network(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                test(test_link_query),     test(test_not_ready),
-                test(test_lost_marker),    test(test_once_per_incarnation),
-                test(test_marker_content), test(test_garbage_is_absent),
-                test(test_failed_units),   test(test_no_wanted_units),
-                test(test_list_times_out), test(test_start_fails),
-                test(test_no_road),        test(test_marker_cannot_be_written),
-                test(test_lock),           test(test_crash_before_record),
-                test(test_many_witnesses), test(test_second_network),
+                test(test_link_query),
+                test(test_not_ready),
+                test(test_lost_marker),
+                test(test_once_per_incarnation),
+                test(test_marker_content),
+                test(test_garbage_is_absent),
+                test(test_failed_units),
+                test(test_no_wanted_units),
+                test(test_list_times_out),
+                test(test_start_fails),
+                test(test_no_road),
+                test(test_marker_cannot_be_written),
+                test(test_lock),
+                test(test_crash_before_record),
+                test(test_many_witnesses),
+                test(test_second_network),
+                test(test_networks_without_bridge),
                 test(test_long_network),
         };
 
