@@ -79,6 +79,7 @@ int unit_client_new(sd_bus *bus, UnitStateHandler on_change, void (*on_reload)(v
         TAILQ_INIT(&c->reloading);
         TAILQ_INIT(&c->to_reload);
         TAILQ_INIT(&c->units);
+        TAILQ_INIT(&c->to_ask);
 
         r = bus_calls_new(bus, CALL_WINDOW, &c->calls);
         if (r >= 0)

@@ -36,7 +36,9 @@ struct UnitClient {
         unsigned n_counted;      /* orders with a job that are on their way */
 
         UnitRecordList units;
-        void *units_by_name; /* tsearch(3) */
+        UnitRecordList to_ask; /* units whose properties are still to be read */
+        unsigned n_questions;  /* property reads that are not answered */
+        void *units_by_name;   /* tsearch(3) */
         bool listing;
         bool list_again;
 };

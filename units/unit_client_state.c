@@ -20,6 +20,9 @@
 
 #define N_PROPERTIES 8
 #define N_LISTED_PROPERTIES 3 /* the first ones are in ListUnitsByPatterns() already */
+/* Beyond these a question is asked when another is answered: a thousand units have megabytes of
+ * messages, and what lives long would lie scattered among them in the heap. */
+#define QUESTIONS_MAX 64
 
 typedef struct UnitQuestion {
         struct UnitRecord *unit;
@@ -28,6 +31,7 @@ typedef struct UnitQuestion {
 typedef struct UnitRecord {
         UnitClient *client;
         TAILQ_ENTRY(UnitRecord) entry;
+        TAILQ_ENTRY(UnitRecord) asking; /* in to_ask, if it waits */
 
         char *name;
         char *load_state;
@@ -42,6 +46,8 @@ typedef struct UnitRecord {
         UnitQuestion questions[N_PROPERTIES]; /* what a call refers to, one a property */
         unsigned
                 n_asked; /* properties that are being read; nothing is told before they are there */
+        size_t ask_from; /* the first property that is to be read */
+        bool waits;      /* to be asked */
         bool changed;    /* since it was last told */
         bool listed;     /* in the list that is being read */
         bool gone;       /* systemd has dropped it; it goes when nothing is asked any more */
@@ -113,6 +119,8 @@ static void unit_drop(UnitRecord *u) {
 
         (void) tdelete(u, &c->units_by_name, compare_names);
         TAILQ_REMOVE(&c->units, u, entry);
+        if (u->waits)
+                TAILQ_REMOVE(&c->to_ask, u, asking);
         (void) unit_free(u);
 }
 
@@ -137,7 +145,7 @@ static void unit_tell(UnitRecord *u) {
                 .active_enter_usec = u->active_enter_usec,
         };
 
-        if (!u->changed || u->n_asked > 0)
+        if (!u->changed || u->waits || u->n_asked > 0)
                 return;
         u->changed = false;
         if (u->client->on_change)
@@ -205,19 +213,7 @@ static const UnitProperty *property_find(const char *interface, const char *name
  * accounting.
  */
 
-static void unit_on_property(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        UnitQuestion *question = userdata;
-        UnitRecord *u = question->unit;
-
-        if (!error)
-                (void) read_variant(u, &unit_properties[question - u->questions], reply);
-        u->n_asked--;
-        unit_tell(u);
-        if (u->gone && u->n_asked == 0)
-                unit_drop(u);
-}
-
-static int unit_ask(UnitRecord *u, const char *path, size_t i) {
+static int unit_ask(UnitRecord *u, const char *path, size_t i, BusCallHandler on_answer) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -228,16 +224,56 @@ static int unit_ask(UnitRecord *u, const char *path, size_t i) {
                 r = sd_bus_message_append(m, "ss", unit_properties[i].interface,
                                           unit_properties[i].name);
         if (r >= 0)
-                r = unit_client_call(u->client, m, unit_on_property, &u->questions[i]);
-        if (r >= 0)
-                u->n_asked++;
-        return r;
+                r = unit_client_call(u->client, m, on_answer, &u->questions[i]);
+        if (r < 0)
+                return r;
+        u->n_asked++;
+        u->client->n_questions++;
+        return 0;
 }
 
 /* A property that cannot be asked for keeps its default. */
-static void unit_ask_from(UnitRecord *u, const char *path, size_t first) {
-        for (size_t i = first; i < N_PROPERTIES; i++)
-                (void) unit_ask(u, path, i);
+static void unit_ask_all(UnitRecord *u, BusCallHandler on_answer) {
+        _cleanup_free_ char *path = NULL;
+
+        if (sd_bus_path_encode(UNIT_NAMESPACE, u->name, &path) < 0)
+                return;
+        for (size_t i = u->ask_from; i < N_PROPERTIES; i++)
+                (void) unit_ask(u, path, i, on_answer);
+}
+
+static void ask_waiting(UnitClient *c, BusCallHandler on_answer) {
+        UnitRecord *u;
+
+        while (c->n_questions < QUESTIONS_MAX && (u = TAILQ_FIRST(&c->to_ask))) {
+                TAILQ_REMOVE(&c->to_ask, u, asking);
+                u->waits = false;
+                unit_ask_all(u, on_answer);
+                unit_tell(u);
+        }
+}
+
+static void unit_on_property(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        UnitQuestion *question = userdata;
+        UnitRecord *u = question->unit;
+        UnitClient *c = u->client;
+
+        if (!error)
+                (void) read_variant(u, &unit_properties[question - u->questions], reply);
+        u->n_asked--;
+        c->n_questions--;
+        unit_tell(u);
+        if (u->gone && u->n_asked == 0)
+                unit_drop(u);
+        ask_waiting(c, unit_on_property);
+}
+
+/* Of a new unit: what is not known of it is asked for. */
+static void unit_ask_from(UnitRecord *u, size_t first) {
+        u->ask_from = first;
+        u->waits = true;
+        TAILQ_INSERT_TAIL(&u->client->to_ask, u, asking);
+        ask_waiting(u->client, unit_on_property);
 }
 
 /*
@@ -277,7 +313,7 @@ static void unit_on_change(UnitClient *c, const char *path, const char *name, sd
         if (!u) {
                 if (unit_new(c, name, &u) < 0)
                         return;
-                unit_ask_from(u, path, 0);
+                unit_ask_from(u, 0);
         }
         u->gone = false;
         (void) read_changes(u, interface, m);
@@ -326,7 +362,7 @@ static int unit_on_row(UnitClient *c, sd_bus_message *m) {
         (void) set_text(u, &u->active_state, row.active_state);
         (void) set_text(u, &u->sub_state, row.sub_state);
         if (is_new)
-                unit_ask_from(u, row.path, N_LISTED_PROPERTIES);
+                unit_ask_from(u, N_LISTED_PROPERTIES);
         unit_tell(u);
         return 1;
 }
