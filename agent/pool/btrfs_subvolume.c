@@ -3,10 +3,14 @@
 #include "agent/pool/btrfs_subvolume.h"
 
 #include <btrfsutil.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
+#include <sys/ioctl.h>
 #include <sys/vfs.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/folder_names.h"
+#include "agent/pool/xattr_copy.h"
 
 typedef struct btrfs_util_subvolume_iterator Iterator;
 
@@ -128,6 +132,39 @@ typedef struct Snapshot {
         int from_fd, to_fd;
 } Snapshot;
 
+/* Without a flag of chattr(1) either, which a new one would not have. */
+static bool is_plain_and_empty(int fd) {
+        _cleanup_strv_ char **names = NULL;
+        unsigned flags;
+
+        return ioctl(fd, FS_IOC_GETFLAGS, &flags) >= 0 && flags == 0 &&
+               folder_names(fd, &names) >= 0 && !names;
+}
+
+/* Each snapshot waits for the disk, a new subvolume does not; and what systemd-tmpfiles makes in a
+ * container is empty mostly (/var/lib/machines, /var/lib/portables). */
+static int create_like(int like_fd, int to_fd, const char *to) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        r = btrfs_create_subvolume(to_fd, to);
+        if (r < 0)
+                return r;
+        fd = beneath_open(to_fd, to, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
+                return fd;
+        if (fstat(like_fd, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0 ||
+            fchmod(fd, st.st_mode & 07777) < 0)
+                return negative_errno();
+        r = xattr_copy(like_fd, fd);
+        if (r < 0)
+                return r;
+        return futimens(fd, (const struct timespec[]){ st.st_atim, st.st_mtim }) < 0
+                       ? negative_errno()
+                       : 0;
+}
+
 /* The snapshot around it has an empty folder in its place. */
 static int snapshot_nested(void *userdata, const char *path, uint64_t id) {
         const Snapshot *s = userdata;
@@ -145,6 +182,8 @@ static int snapshot_nested(void *userdata, const char *path, uint64_t id) {
                 return 0;
         if (unlinkat(to, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return negative_errno();
+        if (is_plain_and_empty(from))
+                return create_like(from, to, name);
         return result(btrfs_util_create_snapshot_fd2(from, to, name, 0, NULL, NULL));
 }
 

@@ -193,7 +193,7 @@ static int build(const Pool *p, const VolumePlace *place, int fd, const char *na
                 r = volume_copy_image(p->fd, place->file, new_fd, id, progress, err);
         else
                 r = p->backend->snapshot(p->fd, place->file, new_fd, id, true, progress, err);
-        if (r >= 0)
+        if (r >= 0 && !volume_snapshot_is_synced(p, p->fd, place->file))
                 r = volume_sync_tree(new_fd, id, err);
         if (r < 0)
                 return r;
@@ -268,7 +268,13 @@ static int restore(const Pool *p, int fd, const char *name, bool image, const ch
                 r = volume_copy_limit(p, p->fd, now.file, new_fd, id, err);
         if (r < 0 && r != -ENOENT)
                 return error_set(err, -r, "cannot look at '%s': %s", container, strerror(-r));
-        return volume_publish(p, id, image ? VOLUME_RAW : VOLUME_DIRECTORY, container, true, err);
+        if (!volume_snapshot_is_synced(p, fd, name)) {
+                r = volume_sync_tree(new_fd, id, err);
+                if (r < 0)
+                        return r;
+        }
+        return volume_publish_synced(p, id, image ? VOLUME_RAW : VOLUME_DIRECTORY, container, true,
+                                     err);
 }
 
 int snapshot_revert(const Pool *p, const char *container, const char *name, const char *id,

@@ -129,7 +129,7 @@ static int clone_built(const Pool *p, const VolumePlace *from, const char *to_fi
                 r = p->backend->snapshot(p->fd, from->file, fd, id, false, progress, err);
                 if (r >= 0)
                         r = volume_copy_limit(p, p->fd, from->file, fd, id, err);
-                if (r >= 0)
+                if (r >= 0 && !volume_snapshot_is_synced(p, p->fd, from->file))
                         r = volume_sync_tree(fd, id, err);
         }
         return r < 0 ? r : volume_publish_file(p, id, to_file, false, err);
@@ -286,8 +286,8 @@ static int require_kind(int new_fd, const char *id, VolumeType type, Error **err
         return 0;
 }
 
-int volume_publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
-                   Error **err) {
+static int publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
+                   bool sync, Error **err) {
         _cleanup_free_ char *file = NULL, *other = NULL;
         _cleanup_close_ int fd = -1;
         int r;
@@ -312,9 +312,19 @@ int volume_publish(const Pool *p, const char *id, VolumeType type, const char *n
                                  p->path, other);
         if (r >= 0 && other)
                 r = volume_require_unmounted(p->fd, other, err);
-        if (r >= 0)
+        if (r >= 0 && sync)
                 r = volume_sync_tree(fd, id, err);
         if (r >= 0)
                 r = volume_publish_file(p, id, file, replace, err);
         return r < 0 || !other ? r : volume_trash(p, p->fd, other, id, err);
+}
+
+int volume_publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
+                   Error **err) {
+        return publish(p, id, type, name, replace, true, err);
+}
+
+int volume_publish_synced(const Pool *p, const char *id, VolumeType type, const char *name,
+                          bool replace, Error **err) {
+        return publish(p, id, type, name, replace, false, err);
 }

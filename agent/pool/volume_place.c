@@ -214,6 +214,11 @@ int volume_trash(const Pool *p, int dir_fd, const char *file, const char *id, Er
         return 0;
 }
 
+/* The transaction that has the name of a subvolume has all that was made before it. */
+bool volume_snapshot_is_synced(const Pool *p, int dir_fd, const char *file) {
+        return p->backend->snapshot_quick && is_subvolume_at(dir_fd, file);
+}
+
 /* A name is on the disk when the folder that has it is. */
 static int sync_names(const Pool *p, int new_fd, Error **err) {
         if (fsync(p->fd) < 0 || fsync(new_fd) < 0)

@@ -46,6 +46,12 @@ int volume_copy_image(int from_fd, const char *from, int to_fd, const char *to,
 int volume_copy_limit(const Pool *p, int from_fd, const char *from, int to_fd, const char *to,
                       Error **err);
 int volume_sync_tree(int dir_fd, const char *file, Error **err);
+/* A snapshot of it need not be synced before it gets its name: it is on the disk when the name is. */
+bool volume_snapshot_is_synced(const Pool *p, int dir_fd, const char *file);
+
+/* volume_publish() of what need not be synced. */
+int volume_publish_synced(const Pool *p, const char *id, VolumeType type, const char *name,
+                          bool replace, Error **err);
 
 /* Removes what a function has built in POOL_NEW in vain. */
 void volume_abandon(const Pool *p, const char *id);

@@ -37,7 +37,8 @@ static Fixture fixture_new(void) {
         f.pool = test_pool_new(&f.root);
         run("cd %s && btrfs -q subvolume create web && mkdir -p web/var/lib web/etc && "
             "btrfs -q subvolume create web/var/lib/machines && "
-            "btrfs -q subvolume create web/var/lib/portables && echo one >web/etc/content && "
+            "btrfs -q subvolume create web/var/lib/portables && chown 7:8 web/var/lib/portables && "
+            "chmod 1750 web/var/lib/portables && touch -d @1000000000 web/var/lib/portables && echo one >web/etc/content && "
             "btrfs -q subvolume create web/var/lib/machines/inner && "
             "echo two >web/var/lib/machines/inner/content && "
             "btrfs property set web/var/lib/machines/inner ro true && "
@@ -66,7 +67,8 @@ static void test_nested_are_cloned(void **state) {
         assert_ok(volume_clone(f.pool, "web", "copy", "job", NULL, err));
         run("cd %s/copy && test \"$(cat etc/content)\" = one && test \"$(cat "
             "var/lib/machines/inner/content)\" = two && test \"$(stat -c %%i . var/lib/machines "
-            "var/lib/machines/inner var/lib/portables | xargs)\" = '256 256 256 256'",
+            "var/lib/machines/inner var/lib/portables | xargs)\" = '256 256 256 256' && test \"$(stat -c "
+            "'%%u:%%g %%a %%Y' var/lib/portables)\" = '7:8 1750 1000000000'",
             f.pool->path);
         fd = beneath_open(f.pool->fd, "copy", O_RDONLY | O_DIRECTORY);
         assert_int_equal(btrfs_has_nested(fd), 1);
