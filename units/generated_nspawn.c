@@ -87,6 +87,9 @@ static int put_exec(FILE *f, const ContainerDef *def) {
                 fprintf(f, "PrivateUsers=%u:%u\n", def->idmap.base, def->idmap.count);
         if (r >= 0 && keeps_resolv_conf(def))
                 fputs("ResolvConf=off\n", f);
+        /* By default nspawn gives the container the host's at each start. */
+        if (r >= 0 && def->first_boot && def->first_boot->timezone)
+                fputs("Timezone=off\n", f);
         return r;
 }
 
