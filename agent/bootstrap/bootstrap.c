@@ -25,7 +25,7 @@ typedef enum BootstrapStage {
 
 typedef struct BootstrapRun {
         SourceJob job;
-        const BootstrapSource *source;
+        const RootSource *source;
         const BootstrapOptions *options;
         Recipe *recipe;
         BootstrapDef *bootstrap; /* def's, with what only the recipe knows */
@@ -95,7 +95,8 @@ static int find_source(BootstrapRun *run, Error **err) {
                         return error_set(err, EINVAL,
                                          "<ct:bootstrap type='%s'> needs <ct:recipe name=…>",
                                          bootstrap_type_to_string(b->type));
-                r = recipe_load("", b->recipe, b->release, b->architecture, &run->recipe, err);
+                r = recipe_load(run->options->root ? run->options->root : "", b->recipe, b->release,
+                                b->architecture, &run->recipe, err);
                 if (r < 0)
                         return r;
                 run->bootstrap->type = run->recipe->type;
@@ -103,7 +104,7 @@ static int find_source(BootstrapRun *run, Error **err) {
         } else if (!run->bootstrap->source)
                 return error_set(err, EINVAL, "<ct:bootstrap type='%s'> needs <ct:source …>",
                                  bootstrap_type_to_string(run->bootstrap->type));
-        run->source = bootstrap_source_of(run->bootstrap->type);
+        run->source = root_source_of(run->bootstrap->type);
         run->is_image = run->source->is_image;
         return 0;
 }
@@ -378,8 +379,11 @@ int bootstrap_run(const Pool *pool, const ContainerDef *def, const char *id,
                          .new_fd = -1 },
                 .options = options,
         };
+        _cleanup_error_ Error *own = NULL;
         int r;
 
+        if (!err)
+                err = &own; /* what is put before its text comes back with its code */
         if (!def->bootstrap)
                 return error_set(err, EINVAL,
                                  "the definition of %s does not say what its root is made from: "

@@ -14,6 +14,7 @@
 typedef struct BootstrapOptions {
         bool replace;               /* what has the name already goes to the trash */
         uint64_t base_max_age_usec; /* an older base is made anew; UINT64_MAX: none is too old */
+        const char *root;           /* below which recipes are looked for; NULL on a host */
 } BootstrapOptions;
 
 /* What an image wants to run, as its configuration says it: <init>, <initarg>, <initenv> of an

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * BootstrapSource: one way to fill a root. Each has a table of what it can; which one it is comes
+ * RootSource: one way to fill a root. Each has a table of what it can; which one it is comes
  * from the type of the definition's <ct:bootstrap>.
  */
 
@@ -29,7 +29,7 @@ typedef struct SourceJob {
         ImageCommand command;
 } SourceJob;
 
-typedef struct BootstrapSource {
+typedef struct RootSource {
         BootstrapType type;
         const char *stage; /* "Installing packages" */
         bool cached;       /* what it makes is kept as a base */
@@ -42,20 +42,20 @@ typedef struct BootstrapSource {
         int (*fill)(SourceJob *j, Error **err);
         /* Ends what others do for the job; NULL: nothing. Also after success. */
         void (*clean)(SourceJob *j);
-} BootstrapSource;
+} RootSource;
 
-extern const BootstrapSource source_apt;
-extern const BootstrapSource source_dnf;
-extern const BootstrapSource source_tar;
-extern const BootstrapSource source_directory;
-extern const BootstrapSource source_raw;
-extern const BootstrapSource source_pull_tar;
-extern const BootstrapSource source_pull_raw;
-extern const BootstrapSource source_oci;
-extern const BootstrapSource source_clone;
-extern const BootstrapSource source_base;
+extern const RootSource source_apt;
+extern const RootSource source_dnf;
+extern const RootSource source_tar;
+extern const RootSource source_directory;
+extern const RootSource source_raw;
+extern const RootSource source_pull_tar;
+extern const RootSource source_pull_raw;
+extern const RootSource source_oci;
+extern const RootSource source_clone;
+extern const RootSource source_base;
 
-const BootstrapSource *bootstrap_source_of(BootstrapType t);
+const RootSource *root_source_of(BootstrapType t);
 
 /* What is to be installed: those of the recipe for this kind of container, then the definition's,
  * each once. */

@@ -293,7 +293,7 @@ static int describe(SourceJob *j, BaseKey *k, Error **err) {
         return r;
 }
 
-const BootstrapSource source_apt = {
+const RootSource source_apt = {
         .type = BOOTSTRAP_APT,
         .stage = "Installing packages",
         .cached = true,

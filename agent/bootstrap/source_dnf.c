@@ -219,7 +219,7 @@ static int describe(SourceJob *j, BaseKey *k, Error **err) {
         return r;
 }
 
-const BootstrapSource source_dnf = {
+const RootSource source_dnf = {
         .type = BOOTSTRAP_DNF,
         .stage = "Installing packages",
         .cached = true,

@@ -2,7 +2,7 @@
 
 #include "agent/bootstrap/source.h"
 
-const BootstrapSource *bootstrap_source_of(BootstrapType t) {
+const RootSource *root_source_of(BootstrapType t) {
         switch (t) {
         case BOOTSTRAP_APT:
                 return &source_apt;

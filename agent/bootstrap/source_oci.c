@@ -176,7 +176,7 @@ static int describe(SourceJob *j, BaseKey *k, Error **err) {
         return r < 0 ? error_set(err, -r, "%s cannot be read: %s", index, strerror(-r)) : 0;
 }
 
-const BootstrapSource source_oci = {
+const RootSource source_oci = {
         .type = BOOTSTRAP_OCI,
         .stage = "Fetching and unpacking the image",
         .cached = true,

@@ -140,7 +140,7 @@ static int fill(SourceJob *j, Error **err) {
         return j->bootstrap->sha256 ? fetch(j, err) : pull(j, err);
 }
 
-const BootstrapSource source_pull_tar = {
+const RootSource source_pull_tar = {
         .type = BOOTSTRAP_PULL_TAR,
         .stage = "Pulling the archive",
         .cached = true,
@@ -148,7 +148,7 @@ const BootstrapSource source_pull_tar = {
         .clean = clean,
 };
 
-const BootstrapSource source_pull_raw = {
+const RootSource source_pull_raw = {
         .type = BOOTSTRAP_PULL_RAW,
         .stage = "Pulling the image",
         .cached = true,

@@ -36,7 +36,7 @@ static int fill_raw(SourceJob *j, Error **err) {
         return source_raw_copy(j, j->bootstrap->source, err);
 }
 
-const BootstrapSource source_raw = {
+const RootSource source_raw = {
         .type = BOOTSTRAP_RAW,
         .stage = "Copying the image",
         .is_image = true,
@@ -59,7 +59,7 @@ static int fill_directory(SourceJob *j, Error **err) {
         return r < 0 ? error_prefix(err, "copy of %s", path) : 0;
 }
 
-const BootstrapSource source_directory = {
+const RootSource source_directory = {
         .type = BOOTSTRAP_DIRECTORY,
         .stage = "Copying the folder",
         .makes_tree = true,
@@ -88,7 +88,7 @@ static int fill_clone(SourceJob *j, Error **err) {
         return r < 0 ? error_set(err, -r, "%s cannot be copied: %s", from, strerror(-r)) : 0;
 }
 
-const BootstrapSource source_clone = {
+const RootSource source_clone = {
         .type = BOOTSTRAP_CLONE,
         .stage = "Cloning",
         .fill = fill_clone,
@@ -112,7 +112,7 @@ static int fill_base(SourceJob *j, Error **err) {
         return 0;
 }
 
-const BootstrapSource source_base = {
+const RootSource source_base = {
         .type = BOOTSTRAP_BASE,
         .stage = "Copying the base",
         .fill = fill_base,

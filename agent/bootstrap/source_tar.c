@@ -67,7 +67,7 @@ static int fill(SourceJob *j, Error **err) {
         return source_tar_unpack(j, j->bootstrap->source, err);
 }
 
-const BootstrapSource source_tar = {
+const RootSource source_tar = {
         .type = BOOTSTRAP_TAR,
         .stage = "Unpacking the archive",
         .makes_tree = true,
