@@ -298,7 +298,7 @@ int pool_build_format(const PoolBuild *b, Error **err) {
         r = pool_build_check(b, err);
         if (r >= 0 && b->size > 0)
                 r = make_image(b, err);
-        return r < 0 ? r : tool_run(argv, "btrfs-progs", err);
+        return r < 0 ? r : pool_tool_run(argv, "btrfs-progs", err);
 }
 
 static int source_of_unit(const PoolBuild *b, char **ret, Error **err) {

@@ -49,7 +49,7 @@ static char *read_output(int fd) {
         return text;
 }
 
-int tool_run(const char *const argv[], const char *package, Error **err) {
+int pool_tool_run(const char *const argv[], const char *package, Error **err) {
         _cleanup_close_ int from = -1, to = -1;
         _cleanup_free_ char *said = NULL;
         int fds[2], status, r;

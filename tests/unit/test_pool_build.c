@@ -182,10 +182,11 @@ static void test_tool(void **state) {
         static const char *const killed[] = { "/bin/sh", "-c", "kill -9 $$", NULL };
         static const char *const talking[] = { "/bin/sh", "-c", "head -c 300000 /dev/zero", NULL };
 
-        assert_refused(tool_run(missing, "toolbox", err), ENOENT, "install the package toolbox");
-        assert_refused(tool_run(failing, "x", err), EIO, "(exit status 3): sorry");
-        assert_refused(tool_run(killed, "x", err), EIO, "(signal 9): it said nothing");
-        assert_ok(tool_run(talking, "x", err));
+        assert_refused(pool_tool_run(missing, "toolbox", err), ENOENT,
+                       "install the package toolbox");
+        assert_refused(pool_tool_run(failing, "x", err), EIO, "(exit status 3): sorry");
+        assert_refused(pool_tool_run(killed, "x", err), EIO, "(signal 9): it said nothing");
+        assert_ok(pool_tool_run(talking, "x", err));
 }
 
 static const struct CMUnitTest tests[] = {
