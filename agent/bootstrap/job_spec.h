@@ -8,6 +8,7 @@
  */
 
 #include "base/error.h"
+#include "base/strv.h"
 
 #define JOBS_FOLDER "jobs" /* below CTVIRT_RUN_DIR */
 #define JOB_ID_LENGTH 8    /* lower-case hex digits */
@@ -18,8 +19,12 @@ typedef enum JobKind {
         JOB_VOLUME_DOWNLOAD, /* name -> stdout, a tar stream */
         JOB_VOLUME_UPLOAD,   /* stdin, a tar stream -> name */
         JOB_VOLUME_RESIZE,   /* name, size */
-        JOB_SNAPSHOT_CREATE, /* name, snapshot */
+        JOB_VOLUME_RENAME,   /* source -> name */
+        JOB_VOLUME_DELETE,   /* name; with JOB_SNAPSHOTS its snapshots too */
+        JOB_SNAPSHOT_CREATE, /* name, snapshot; definition.xml goes with it */
         JOB_SNAPSHOT_REVERT, /* name, snapshot */
+        JOB_SNAPSHOT_DELETE, /* name, snapshot */
+        JOB_BASE_DELETE,     /* source: its key */
         JOB_EXPORT,          /* name -> stdout; definition.xml goes with it */
         JOB_IMPORT,     /* stdin -> name; what it was defined as: definition.xml in the result */
         JOB_POOL_BUILD, /* source: device or image file, size */
@@ -34,7 +39,15 @@ typedef enum JobFlags {
         JOB_REPLACE = 1 << 0,   /* what has the name already goes to the trash */
         JOB_OVERWRITE = 1 << 1, /* a device that holds data */
         JOB_READ_ONLY = 1 << 2,
+        JOB_SNAPSHOTS = 1 << 3,
+        /* What the agent does around the job, kept here so that its next life knows. */
+        JOB_FREEZE = 1 << 4, /* the container `source` (or else `name`) is frozen meanwhile */
+        JOB_START = 1 << 5,  /* the container `name` is started when the job is done */
+        JOB_DEFINE = 1 << 6, /* definition.xml becomes a definition when the job is done */
+        JOB_MOVED = 1 << 7,  /* an import keeps UUID and MAC addresses */
 } JobFlags;
+
+#define JOB_FLAGS_ALL ((1 << 8) - 1)
 
 typedef struct JobSpec {
         char *id;
@@ -42,6 +55,7 @@ typedef struct JobSpec {
         char *name;     /* the volume that it makes or changes */
         char *source;   /* see JobKind */
         char *snapshot; /* name of one */
+        char *text;     /* description of a snapshot */
         char *compression;
         uint64_t size; /* bytes; UINT64_MAX: none */
         JobFlags flags;
@@ -57,3 +71,9 @@ DEFINE_CLEANUP(JobSpec *, job_spec_free)
 #define _cleanup_job_spec_ _cleanup_(job_spec_freep)
 
 bool job_id_is_valid(const char *s);
+
+/* Names of the folders in jobs_fd, sorted. */
+int job_spec_list(int jobs_fd, char ***ret);
+
+/* The folder goes, whatever is in it. 0 also if there was none. */
+int job_spec_remove(int jobs_fd, const char *id);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ctvirt-job: does one job that the agent has written down, as a transient service of its own, so
+ * that it lives on when the agent is restarted.
+ *
+ *   ctvirt-job run ID      does it; SIGTERM cancels it
+ *   ctvirt-job clean ID    behind it (ExecStopPost=): removes what a job that was killed left
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "agent/bootstrap/job_report_notify.h"
+#include "agent/bootstrap/job_result.h"
+#include "agent/bootstrap/job_run.h"
+#include "agent/bootstrap/pool_mount.h"
+#include "base/log.h"
+#include "units/run_dir.h"
+
+static volatile sig_atomic_t canceled;
+
+static void on_terminate(int signal) {
+        canceled = 1;
+}
+
+/* Without SA_RESTART: a read that waits for a slow peer ends. */
+static int catch_signals(void) {
+        const struct sigaction terminate = { .sa_handler = on_terminate };
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+        if (sigaction(SIGTERM, &terminate, NULL) < 0 || sigaction(SIGINT, &terminate, NULL) < 0 ||
+            sigaction(SIGPIPE, &ignore, NULL) < 0)
+                return negative_errno();
+        return 0;
+}
+
+static int save_result(int jobs_fd, const char *id, int r, const Error *err, char *const *notes) {
+        _cleanup_free_ char *text = NULL;
+        JobOutcome outcome = JOB_OUTCOME_DONE;
+
+        if (r == -ECANCELED) {
+                outcome = JOB_OUTCOME_CANCELED;
+        } else if (r < 0) {
+                outcome = JOB_OUTCOME_FAILED;
+                text = err ? error_format(err) : strdup(strerror(-r));
+                log_error("%s", text ? text : strerror(-r));
+        } else {
+                text = strv_join(notes, "\n");
+        }
+
+        r = job_result_save(jobs_fd, id, outcome, text);
+        if (r < 0)
+                return log_error_errno(r, "Could not write the result of the job");
+        return outcome == JOB_OUTCOME_FAILED ? -EIO : 0;
+}
+
+static int run(int jobs_fd, const char *id) {
+        _cleanup_notify_report_ NotifyReport report;
+        const JobContext context = {
+                .root = "",
+                .jobs_fd = jobs_fd,
+                .input_fd = STDIN_FILENO,
+                .output_fd = STDOUT_FILENO,
+                .report = &report.report,
+                .mount_pool = pool_mount,
+        };
+        _cleanup_job_spec_ JobSpec *spec = NULL;
+        _cleanup_strv_ char **notes = NULL;
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        notify_report_init(&report, &canceled);
+        r = catch_signals();
+        if (r >= 0)
+                r = job_spec_load(jobs_fd, id, &spec, &err);
+        if (r >= 0)
+                r = job_run(&context, spec, &notes, &err);
+        return save_result(jobs_fd, id, r, err, notes);
+}
+
+static int clean(int jobs_fd, const char *id) {
+        const JobContext context = { .root = "", .jobs_fd = jobs_fd, -1, -1, NULL, NULL };
+        _cleanup_job_result_ JobResult result = { 0 };
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        if (job_result_load(jobs_fd, id, &result) >= 0 && result.outcome == JOB_OUTCOME_DONE)
+                return 0;
+        r = job_clean(&context, id, &err);
+        if (r < 0)
+                log_error("Could not remove what job %s has left: %s", id,
+                          err && err->text ? err->text : strerror(-r));
+        return r;
+}
+
+int main(int argc, char **argv) {
+        _cleanup_close_ int jobs_fd = -1;
+        int r;
+
+        log_init();
+        if (argc != 3 || !job_id_is_valid(argv[2])) {
+                log_error("usage: ctvirt-job run|clean ID");
+                return EXIT_FAILURE;
+        }
+        jobs_fd = open(CTVIRT_RUN_DIR "/" JOBS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (jobs_fd < 0) {
+                (void) log_error_errno(negative_errno(), "Could not open the folder of the jobs");
+                return EXIT_FAILURE;
+        }
+
+        if (streq(argv[1], "run"))
+                r = run(jobs_fd, argv[2]);
+        else if (streq(argv[1], "clean"))
+                r = clean(jobs_fd, argv[2]);
+        else
+                r = log_error_errno(-EINVAL, "Unknown order '%s'", argv[1]);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Trees that come in or go out as a stream.
+ */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "agent/bootstrap/job_run_parts.h"
+#include "agent/pool/bundle.h"
+#include "agent/pool/bundle_adopt.h"
+#include "agent/pool/volume.h"
+#include "base/fileio.h"
+
+/* Of a regular file it is known how much there is to read. */
+static void learn_total(JobWork *w, int fd) {
+        struct stat st;
+
+        w->total_bytes = fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) ? (uint64_t) st.st_size : 0;
+}
+
+static int open_tree(const JobWork *w, int *ret, Error **err) {
+        _cleanup_volume_ Volume v = { 0 };
+        int r;
+
+        r = volume_get(w->pool, w->spec->name, &v, err);
+        if (r < 0)
+                return r;
+        if (v.type == VOLUME_RAW)
+                return error_set(err, EOPNOTSUPP,
+                                 "'%s' is a disk image, and only trees can be put into an archive",
+                                 v.name);
+        *ret = openat(w->pool->fd, v.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return *ret < 0 ? negative_errno() : 0;
+}
+
+static int take_compression(const JobSpec *s, Compression *ret, Error **err) {
+        int c = compression_from_string(s->compression ? s->compression : "none");
+
+        if (c < 0)
+                return error_set(err, EINVAL, "'%s' is no compression", s->compression);
+        *ret = (Compression) c;
+        return 0;
+}
+
+int job_run_volume_download(JobWork *w, Error **err) {
+        _cleanup_close_ int root_fd = -1;
+        Compression compression = COMPRESSION_NONE;
+        int r;
+
+        job_stage(w, 1, 1, "Writing the archive");
+        r = take_compression(w->spec, &compression, err);
+        if (r >= 0)
+                r = open_tree(w, &root_fd, err);
+        if (r >= 0)
+                r = archive_pack(root_fd, "", w->context->output_fd, compression, &w->progress,
+                                 err);
+        return r;
+}
+
+int job_run_volume_upload(JobWork *w, Error **err) {
+        _cleanup_close_ int root_fd = -1;
+        const JobSpec *s = w->spec;
+        int r;
+
+        job_stage(w, 1, 2, "Unpacking");
+        learn_total(w, w->context->input_fd);
+        r = volume_begin(w->pool, s->id, &root_fd, err);
+        if (r >= 0)
+                r = archive_unpack(w->context->input_fd, root_fd, &archive_default_limits, 0,
+                                   &w->progress, err);
+        if (r < 0)
+                return r;
+        job_stage(w, 2, 2, "Writing to the disk");
+        return volume_publish(w->pool, s->id,
+                              w->pool->backend == &pool_backend_btrfs ? VOLUME_SUBVOLUME
+                                                                      : VOLUME_DIRECTORY,
+                              s->name, s->flags & JOB_REPLACE, err);
+}
+
+int job_run_export(JobWork *w, Error **err) {
+        const JobSpec *s = w->spec;
+        BundleInfo info = { .name = s->name, .definition = s->definition };
+        _cleanup_close_ int root_fd = -1;
+        Compression compression = COMPRESSION_NONE;
+        int r;
+
+        job_stage(w, 1, 1, "Writing the bundle");
+        info.created_usec = (uint64_t) time(NULL) * 1000000;
+        r = take_compression(s, &compression, err);
+        if (r >= 0)
+                r = open_tree(w, &root_fd, err);
+        if (r >= 0)
+                r = bundle_export(root_fd, &info, w->context->output_fd, compression, &w->progress,
+                                  err);
+        return r;
+}
+
+/*
+ * Import
+ */
+
+static int adopt(const JobWork *w, const BundleInfo *info, ContainerDef **ret, Error **err) {
+        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        int r;
+
+        r = container_def_parse(info->definition, strlen(info->definition), "the bundle", 0, &def,
+                                NULL, err);
+        if (r < 0)
+                return r;
+        r = bundle_adopt(def, w->spec->name, w->spec->flags & JOB_MOVED ? BUNDLE_ADOPT_MOVED : 0);
+        if (r < 0)
+                return error_set(err, -r, "the definition in the bundle cannot be used: %s",
+                                 strerror(-r));
+        *ret = TAKE_PTR(def);
+        return 0;
+}
+
+/* For the agent, which defines it. */
+static int save_definition(const JobWork *w, const ContainerDef *def, Error **err) {
+        _cleanup_free_ char *path = NULL, *xml = NULL;
+        int r;
+
+        r = container_def_format(def, &xml);
+        if (r >= 0 && asprintf(&path, "%s/definition.xml", w->spec->id) < 0) {
+                path = NULL;
+                r = -ENOMEM;
+        }
+        if (r >= 0)
+                r = write_file_at(w->context->jobs_fd, path, xml, strlen(xml), 0600, 0);
+        return r < 0 ? error_set(err, -r, "cannot keep its definition: %s", strerror(-r)) : 0;
+}
+
+int job_run_import(JobWork *w, Error **err) {
+        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        _cleanup_bundle_info_ BundleInfo info = { 0 };
+        _cleanup_close_ int root_fd = -1;
+        const JobSpec *s = w->spec;
+        int r;
+
+        job_stage(w, 1, 2, "Unpacking");
+        learn_total(w, w->context->input_fd);
+        r = volume_begin(w->pool, s->id, &root_fd, err);
+        if (r >= 0)
+                r = bundle_import(w->context->input_fd, root_fd, &archive_default_limits, &info,
+                                  &w->progress, err);
+        if (r >= 0)
+                r = adopt(w, &info, &def, err);
+        if (r >= 0 && !(s->flags & JOB_MOVED))
+                r = bundle_reset_machine_id(root_fd, err);
+        if (r >= 0)
+                r = save_definition(w, def, err);
+        if (r < 0)
+                return r;
+        job_stage(w, 2, 2, "Writing to the disk");
+        return volume_publish(w->pool, s->id,
+                              w->pool->backend == &pool_backend_btrfs ? VOLUME_SUBVOLUME
+                                                                      : VOLUME_DIRECTORY,
+                              def->name, false, err);
+}
