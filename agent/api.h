@@ -15,6 +15,12 @@
  *                                               not connected), SystemdVersion u
  *   Without a list from libvirt the methods about networks, here and below, wait for two seconds
  *   and fail then.
+ *   Import(h bundle, a{sv} options) -> (o job)  a bundle of Container.Export(); options: Name s (what
+ *                                          it is called here), Moved b (the original is gone: UUID
+ *                                          and MAC addresses stay)
+ *   ListJobs() -> (aa{sv})                 the keys of Job.GetInfo(), oldest first
+ *   LookupJob(s what) -> (o job)           ID, then name of a volume: the one that runs, or the last
+ *   signal JobEvent(s id, s kind, s name, s event, a{sv} info)   the keys of Job.GetInfo()
  *   signal ContainerEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *   signal NetworkEvent(s name, s uuid, s event, s detail, t realtime_usec)
  *
@@ -32,11 +38,42 @@
  *   Start(t flags), Destroy(t flags)     answered when the job is done
  *   Shutdown(t flags), Reboot(t flags)   answered when it is under way
  *   SetAutostart(b on), Undefine(t flags)
+ *   Bootstrap(a{sv} options) -> (o job)    makes the root, as the definition says; options say it
+ *                                          otherwise: From s, Release s, Mirrors as, Packages as,
+ *                                          Verify s, Cache b, Replace b
+ *   Clone(s name, a{sv} options) -> (o job)     a copy with a definition of its own; no options
+ *   CreateSnapshot(s name, s description) -> (o job)
+ *   ListSnapshots() -> (a(ssts))           name, description, creation time in µs, state
+ *   GetSnapshot(s name) -> (s description, t creation_usec, s state)
+ *   RevertSnapshot(s name, t flags), DeleteSnapshot(s name) -> (o job)
+ *   Export(h file, s compression) -> (o job)    "none", "gzip", "xz", "zstd"
+ *   SetUserPassword(s user, s hash)        crypt(5); answered when it is set
  *
  * org.ctvirt.agent1.Network at /org/ctvirt/agent1/network/NAME
  *   GetInfo() -> (a{sv})   Path o, Name s, UUID s, Active b, Persistent b, Autostart b, Bridge s,
  *                          ForwardMode s, Ready b, Incarnation u (ifindex, 0: none), Handled b,
  *                          Containers as (the enabled ones that use it first, then others)
+ *
+ * org.ctvirt.agent1.Pool at /org/ctvirt/agent1/pool: the roots, /var/lib/machines
+ *   GetInfo() -> (a{sv})                   Name s, Path s, Backend s, Quota b; Capacity t,
+ *                                          Allocation t, Available t in bytes; Volumes u
+ *   ListVolumes() -> (aa{sv}), GetVolume(s name) -> (a{sv})
+ *                                          Name s, Path s, Type s, ReadOnly b, CreatedUSec t; Used t
+ *                                          and Limit t in bytes (left out: not known, none)
+ *   ListBases() -> (aa{sv})                Key s, CreatedUSec t, UsedUSec t, Description s
+ *   Check() -> (a(sb))                     what is wrong, and whether Repair() mends it
+ *   Refresh()                              looks for what interrupted jobs have left
+ *   Repair() -> (o job), Build(a{sv} options) -> (o job)   Source s, Size t, Overwrite b
+ *   CloneVolume(s from, s to), RenameVolume(s from, s to), DeleteVolume(s name, t flags),
+ *   ResizeVolume(s name, t bytes), DeleteBase(s key) -> (o job)
+ *   Download(s name, h file, s compression), Upload(s name, h file, t flags) -> (o job)
+ *
+ * org.ctvirt.agent1.Job at /org/ctvirt/agent1/job/ID: long work; those that ended last are kept
+ *   GetInfo() -> (a{sv})   Id s, Kind s, Name s, Source s, Snapshot s, State s, Text s (why it
+ *                          failed, or what else there is to say), StartedUSec t, EndedUSec t,
+ *                          Unit s, Stage u, Stages u, StageName s, Line s (what a tool says),
+ *                          Percent d (of the stage; left out: not known)
+ *   Cancel()               answered when the job has been told
  *
  * Reading is free for everybody (but GetXML() with CTVIRT_XML_SECURE), everything else is authorised by polkit. No flag but those below is
  * defined; others must be 0.
@@ -46,10 +83,14 @@
 #define CTVIRT_BUS_PATH "/org/ctvirt/agent1"
 #define CTVIRT_BUS_CONTAINER_PREFIX CTVIRT_BUS_PATH "/container"
 #define CTVIRT_BUS_NETWORK_PREFIX CTVIRT_BUS_PATH "/network"
+#define CTVIRT_BUS_JOB_PREFIX CTVIRT_BUS_PATH "/job"
+#define CTVIRT_BUS_POOL_PATH CTVIRT_BUS_PATH "/pool"
 
 #define CTVIRT_BUS_MANAGER "org.ctvirt.agent1.Manager"
 #define CTVIRT_BUS_CONTAINER "org.ctvirt.agent1.Container"
 #define CTVIRT_BUS_NETWORK "org.ctvirt.agent1.Network"
+#define CTVIRT_BUS_POOL "org.ctvirt.agent1.Pool"
+#define CTVIRT_BUS_JOB "org.ctvirt.agent1.Job"
 
 /* DefineContainer() */
 #define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
@@ -61,9 +102,27 @@
 #define CTVIRT_ACTION_DEFINE "org.ctvirt.agent1.define-containers"
 #define CTVIRT_ACTION_MANAGE "org.ctvirt.agent1.manage-containers"
 
+#define CTVIRT_ACTION_POOL "org.ctvirt.agent1.manage-pool"    /* and snapshots, passwords */
+#define CTVIRT_ACTION_BOOTSTRAP "org.ctvirt.agent1.bootstrap" /* and clone, import */
+
+/* Undefine(), DeleteVolume() */
+#define CTVIRT_UNDEFINE_STORAGE (UINT64_C(1) << 0) /* the root and its snapshots go as well */
+#define CTVIRT_DELETE_SNAPSHOTS (UINT64_C(1) << 0)
+/* RevertSnapshot(): a container that runs is stopped before and started after it */
+#define CTVIRT_REVERT_FORCE (UINT64_C(1) << 0)
+/* Upload(): what has the name goes */
+#define CTVIRT_UPLOAD_REPLACE (UINT64_C(1) << 0)
+
+/* JobEvent() */
+#define CTVIRT_JOB_STARTED "Started"
+#define CTVIRT_JOB_PROGRESS "Progress"
+#define CTVIRT_JOB_FINISHED "Finished"
+
 /* Error names. The message is the sentence that virsh's users expect behind "error: ". */
 #define CTVIRT_ERROR_NO_SUCH_CONTAINER "org.ctvirt.agent1.Error.NoSuchContainer"
 #define CTVIRT_ERROR_NO_SUCH_NETWORK "org.ctvirt.agent1.Error.NoSuchNetwork"
+#define CTVIRT_ERROR_NO_SUCH_VOLUME "org.ctvirt.agent1.Error.NoSuchVolume" /* snapshot, base */
+#define CTVIRT_ERROR_NO_SUCH_JOB "org.ctvirt.agent1.Error.NoSuchJob"
 #define CTVIRT_ERROR_XML "org.ctvirt.agent1.Error.XML"
 #define CTVIRT_ERROR_OPERATION_INVALID "org.ctvirt.agent1.Error.OperationInvalid"
 #define CTVIRT_ERROR_OPERATION_FAILED "org.ctvirt.agent1.Error.OperationFailed"

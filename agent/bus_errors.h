@@ -12,6 +12,8 @@
 /* What functions of the agent return when they mean one of the API's own errors. */
 #define ERRNO_NO_SUCH_CONTAINER ENXIO
 #define ERRNO_NO_SUCH_NETWORK ENODEV
+#define ERRNO_NO_SUCH_VOLUME ENOENT
+#define ERRNO_NO_SUCH_JOB ESRCH
 #define ERRNO_XML EBADMSG
 #define ERRNO_OPERATION_INVALID EBUSY
 #define ERRNO_OPERATION_FAILED EIO

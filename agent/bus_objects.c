@@ -14,7 +14,11 @@ int bus_objects_add(sd_bus *bus, Manager *m) {
         r = manager_bus_add(bus, m);
         if (r >= 0)
                 r = container_bus_add(bus, m);
-        return r < 0 ? r : network_bus_add(bus, m);
+        if (r >= 0)
+                r = network_bus_add(bus, m);
+        if (r >= 0)
+                r = job_bus_add(bus, m);
+        return r < 0 ? r : pool_bus_add(bus, m);
 }
 
 int bus_check_flags(uint64_t flags, uint64_t known, sd_bus_error *ret_error) {
@@ -116,7 +120,9 @@ static int introspect_object(Pair *pair, const char *path, FILE *f) {
 
 static int introspect_all(Pair *pair, FILE *f) {
         static const char *const paths[] = { CTVIRT_BUS_PATH, CTVIRT_BUS_CONTAINER_PREFIX "/any",
-                                             CTVIRT_BUS_NETWORK_PREFIX "/any" };
+                                             CTVIRT_BUS_NETWORK_PREFIX "/any",
+                                             CTVIRT_BUS_JOB_PREFIX "/00000000",
+                                             CTVIRT_BUS_POOL_PATH };
 
         fputs("<node>\n", f);
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
@@ -135,9 +141,13 @@ int bus_objects_introspect(FILE *f) {
         Network *networks[] = { &network };
         Container container = { .name = (char[]){ "any" } };
         Container *containers[] = { &container };
+        JobSpec spec = { .id = (char[]){ "00000000" } };
+        Job job = { .spec = &spec };
         Manager m = { .networks = { networks, 1 }, .containers = { containers, 1 } };
         int fds[2], r;
 
+        TAILQ_INIT(&m.jobs.list);
+        TAILQ_INSERT_TAIL(&m.jobs.list, &job, entry);
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
                 return negative_errno();
 

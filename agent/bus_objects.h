@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The objects of agent/api.h on a bus: one manager_bus.c, container_bus.c and network_bus.c each.
+ * The objects of agent/api.h on a bus: one manager_bus.c, container_bus.c, network_bus.c, job_bus.c
+ * and pool_bus.c each.
  */
 
 #include "agent/manager.h"
@@ -10,8 +11,10 @@
 int manager_bus_add(sd_bus *bus, Manager *m);
 int container_bus_add(sd_bus *bus, Manager *m);
 int network_bus_add(sd_bus *bus, Manager *m);
+int job_bus_add(sd_bus *bus, Manager *m);
+int pool_bus_add(sd_bus *bus, Manager *m);
 
-/* All three. Negative errno. */
+/* All of them. Negative errno. */
 int bus_objects_add(sd_bus *bus, Manager *m);
 
 /* Writes the introspection data of all interfaces, as clients see them, to f; no bus daemon and

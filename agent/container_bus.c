@@ -9,10 +9,15 @@
 #include "agent/bus_errors.h"
 #include "agent/bus_objects.h"
 #include "agent/container_info.h"
+#include "agent/container_jobs.h"
 #include "agent/container_refresh.h"
+#include "agent/container_snapshots.h"
 #include "agent/define.h"
 #include "agent/destroy.h"
 #include "agent/events.h"
+#include "agent/job_bus.h"
+#include "agent/job_guard.h"
+#include "agent/job_life.h"
 #include "agent/lifecycle.h"
 #include "agent/unit_facts.h"
 #include "agent/unit_transition.h"
@@ -261,12 +266,32 @@ static int method_set_autostart(sd_bus_message *message, void *userdata, sd_bus_
  * Undefine
  */
 
+/* The container is gone; what it leaves goes by a job of which nobody is told more. */
+static void remove_storage(const Request *request) {
+        _cleanup_job_order_ JobOrder order = JOB_ORDER_EMPTY;
+        _cleanup_error_ Error *err = NULL;
+        Manager *m = request->manager;
+        int r;
+
+        if (!(request->flags & CTVIRT_UNDEFINE_STORAGE))
+                return;
+        r = job_order_new(JOB_VOLUME_DELETE, request->container, &order);
+        if (r >= 0) {
+                order.spec->flags |= JOB_SNAPSHOTS;
+                r = job_begin(m, TAKE_PTR(order.spec), -1, -1, false, NULL, &err);
+        }
+        if (r < 0)
+                log_error("Could not delete the root of '%s': %s", request->container,
+                          err && err->text ? err->text : strerror(-r));
+}
+
 static void on_undefine_reloaded(const UnitReply *reply, void *userdata) {
         Request *request = userdata;
 
         if (reply->error)
                 log_warning("Could not reload systemd after an undefine: %s",
                             reply->error->message);
+        remove_storage(request);
         request_answer(request);
 }
 
@@ -278,8 +303,10 @@ static void finish_undefine(Request *request) {
         r = undefine_finish(request->manager, request->container, request->text, &err);
         if (r > 0)
                 r = unit_client_reload(request->manager->units, on_undefine_reloaded, request);
-        else if (r == 0)
+        else if (r == 0) {
+                remove_storage(request);
                 request_answer(request);
+        }
         if (r < 0)
                 request_fail_errno(request, r, err);
 }
@@ -288,6 +315,28 @@ static void on_undefine_disabled(const UnitReply *reply, void *userdata) {
         if (reply->error)
                 log_warning("Could not disable %s: %s", reply->unit, reply->error->message);
         finish_undefine(userdata);
+}
+
+/* What speaks against deleting the root is found before anything is undone. */
+static int check_storage(Request *request, const Container *c, Error **err) {
+        int r;
+
+        r = sd_bus_message_rewind(request->message, true);
+        if (r >= 0)
+                r = sd_bus_message_read(request->message, "t", &request->flags);
+        if (r < 0)
+                return r;
+        if (job_busy(&c->manager->jobs, c->name, NULL))
+                return error_set(err, ERRNO_OPERATION_INVALID,
+                                 "a job is at work on its root; see 'ctvirt job-info %s'", c->name);
+        if (!(request->flags & CTVIRT_UNDEFINE_STORAGE))
+                return 0;
+        r = guard_defined(c, err);
+        if (r >= 0)
+                r = guard_not_running(c->manager, c->name, "deleted", err);
+        if (r >= 0 && guard_volume(c->manager, c->name, NULL) == -ENOENT)
+                request->flags = 0;
+        return r;
 }
 
 static void undefine(Request *request) {
@@ -302,6 +351,11 @@ static void undefine(Request *request) {
                 return;
         }
 
+        r = check_storage(request, c, &err);
+        if (r < 0) {
+                request_fail_errno(request, r, err);
+                return;
+        }
         if (c->def)
                 uuid = c->def->uuid;
         request->text = container_root_path(c);
@@ -331,7 +385,7 @@ static int method_undefine(sd_bus_message *message, void *userdata, sd_bus_error
 
         r = sd_bus_message_read(message, "t", &flags);
         if (r >= 0)
-                r = bus_check_flags(flags, 0, error);
+                r = bus_check_flags(flags, CTVIRT_UNDEFINE_STORAGE, error);
         if (r < 0)
                 return r;
         if (!container_is_defined(c))
@@ -406,6 +460,31 @@ static const sd_bus_vtable container_vtable[] = {
                                 method_set_autostart, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Undefine", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
                                 method_undefine, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Bootstrap", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job),
+                                container_method_bootstrap, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Clone", SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_RESULT("o", job), container_method_clone,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Export", SD_BUS_ARGS("h", file, "s", compression),
+                                SD_BUS_RESULT("o", job), container_method_export,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateSnapshot", SD_BUS_ARGS("s", name, "s", description),
+                                SD_BUS_RESULT("o", job), container_method_create_snapshot,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListSnapshots", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("a(ssts)", snapshots),
+                                container_method_list_snapshots, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetSnapshot", SD_BUS_ARGS("s", name),
+                                SD_BUS_RESULT("s", description, "t", creation_usec, "s", state),
+                                container_method_get_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RevertSnapshot", SD_BUS_ARGS("s", name, "t", flags),
+                                SD_BUS_RESULT("o", job), container_method_revert_snapshot,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DeleteSnapshot", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", job),
+                                container_method_delete_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetUserPassword", SD_BUS_ARGS("s", user, "s", hash),
+                                SD_BUS_NO_RESULT, container_method_set_password,
+                                SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_VTABLE_END,
 };
 

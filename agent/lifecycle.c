@@ -126,6 +126,7 @@ bool lifecycle_has_root(const ContainerDef *def) {
 static bool refuse_start(Request *request, const Container *c) {
         _cleanup_free_ char *root = NULL;
         _cleanup_strv_ char **waiting = NULL;
+        const Job *job;
 
         if (c->problem) {
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
@@ -137,12 +138,21 @@ static bool refuse_start(Request *request, const Container *c) {
                 fail_waiting(request, c, waiting[0]);
                 return true;
         }
+        job = job_busy(&c->manager->jobs, NULL, c->name);
+        if (job) {
+                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
+                             "job %s is at work on the root of container '%s'; see 'ctvirt "
+                             "job-info %s'",
+                             job->spec->id, c->name, job->spec->id);
+                return true;
+        }
         /* Of a foreign container we do not know where its tree is. */
         if (c->def && !lifecycle_has_root(c->def)) {
                 root = container_root_path(c);
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "container '%s' has no root: %s does not exist", c->name,
-                             root ? root : "its folder");
+                             "container '%s' has no root: %s does not exist; bootstrap it: ctvirt "
+                             "bootstrap %s",
+                             c->name, root ? root : "its folder", c->name);
                 return true;
         }
         return false;

@@ -18,6 +18,8 @@
 #include "agent/file_watch.h"
 #include "agent/heal.h"
 #include "agent/host_facts.h"
+#include "agent/job_life.h"
+#include "agent/job_recover.h"
 #include "agent/network_follow.h"
 #include "agent/reconcile.h"
 #include "agent/status.h"
@@ -197,6 +199,8 @@ static int on_bus_connected(sd_bus *bus, void *userdata) {
                 return r;
 
         reconcile_orphans(m);
+        job_recover_follow(m);
+        job_recover_leftovers(m);
         if (m->reload_wanted)
                 manager_request_reload(m);
         return 0;
@@ -210,6 +214,7 @@ static void on_bus_disconnected(void *userdata) {
         m->calls = bus_calls_free(m->calls);
         request_list_discard(&m->requests);
         sender_cache_done(&m->senders);
+        job_recover_bus_gone(m);
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
         m->units_listed = m->caught_up = m->reloading = false;
@@ -361,6 +366,23 @@ static void learn_host(Manager *m) {
         }
 }
 
+static void on_quick_job(const char *id, int r, char *text, void *userdata) {
+        job_on_worker_end(userdata, id, r, text);
+}
+
+static int start_jobs(Manager *m) {
+        int r;
+
+        r = job_table_init(&m->jobs, m->run_fd);
+        if (r >= 0)
+                r = pool_worker_new(m->event, m->root, m->jobs.fd, on_quick_job, m,
+                                    &m->pool_worker);
+        if (r < 0)
+                return log_error_errno(r, "Could not prepare for jobs");
+        job_recover_load(m);
+        return 0;
+}
+
 static int take_host(Manager *m) {
         int r;
 
@@ -422,6 +444,8 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
         m->root = "";
         m->run_fd = m->agent_lock_fd = -1;
         TAILQ_INIT(&m->requests);
+        TAILQ_INIT(&m->jobs.list);
+        m->jobs.fd = -1;
         LIST_INIT(&m->failure_asks);
 
         r = configure(m, libvirt_uri);
@@ -431,6 +455,8 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
                 r = set_up_loop(m);
         if (r >= 0)
                 r = take_host(m);
+        if (r >= 0)
+                r = start_jobs(m);
         if (r < 0)
                 return r;
 
@@ -456,6 +482,8 @@ Manager *manager_free(Manager *m) {
         event_core_free(m);
         (void) system_bus_free(m->system_bus);
         (void) failure_cause_free(m->causes);
+        (void) pool_worker_free(m->pool_worker);
+        job_table_done(&m->jobs);
         container_table_done(&m->containers);
         network_table_done(&m->networks);
         strv_free(m->orphans);

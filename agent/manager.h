@@ -18,8 +18,10 @@
 
 #include "agent/config.h"
 #include "agent/container.h"
+#include "agent/job.h"
 #include "agent/lease.h"
 #include "agent/network.h"
+#include "agent/pool_worker.h"
 #include "agent/request.h"
 #include "agent/sender_cache.h"
 #include "units/bus_calls.h"
@@ -76,6 +78,8 @@ typedef struct Manager {
         BridgeWatch *bridges;
         FileWatch *files;
         ContainerTable containers;
+        JobTable jobs;
+        PoolWorker *pool_worker;
         FailureCause *causes; /* NULL: none can be found out */
         LIST_HEAD(, FailureAsk) failure_asks;
         uint64_t last_failure_cookie;

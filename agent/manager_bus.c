@@ -10,8 +10,10 @@
 #include "agent/bus_errors.h"
 #include "agent/bus_objects.h"
 #include "agent/container_info.h"
+#include "agent/container_jobs.h"
 #include "agent/define.h"
 #include "agent/events.h"
+#include "agent/job_bus.h"
 #include "agent/network_wait.h"
 
 /*
@@ -295,6 +297,16 @@ static const sd_bus_vtable manager_vtable[] = {
                                 method_list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetInfo", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", info),
                                 method_get_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Import", SD_BUS_ARGS("h", bundle, "a{sv}", options),
+                                SD_BUS_RESULT("o", job), manager_method_import,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", jobs),
+                                manager_method_list_jobs, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("LookupJob", SD_BUS_ARGS("s", what), SD_BUS_RESULT("o", job),
+                                manager_method_lookup_job, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS(
+                "JobEvent", SD_BUS_ARGS("s", id, "s", kind, "s", name, "s", event, "a{sv}", info),
+                0),
         SD_BUS_SIGNAL_WITH_ARGS(
                 "ContainerEvent",
                 SD_BUS_ARGS("s", name, "s", uuid, "s", event, "s", detail, "t", realtime_usec), 0),

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "agent/job_after.h"
+
+#include <fcntl.h>
+
+#include "agent/api.h"
+#include "agent/container_refresh.h"
+#include "agent/define.h"
+#include "agent/events.h"
+#include "agent/job_freeze.h"
+#include "agent/manager.h"
+#include "base/fileio.h"
+#include "base/log.h"
+#include "units/unit_name.h"
+
+/*
+ * A definition that comes with the root
+ */
+
+static int load_definition(const Manager *m, const JobSpec *spec, char **ret, size_t *ret_size) {
+        _cleanup_free_ char *path = NULL;
+
+        if (asprintf(&path, "%s/definition.xml", spec->id) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        return read_file_at(m->jobs.fd, path, CONTAINER_XML_MAX, false, ret, ret_size);
+}
+
+/* An import learns from the bundle what it is called. */
+static int learn_name(JobSpec *spec, const char *xml, size_t size, Error **err) {
+        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        int r;
+
+        if (spec->name)
+                return 0;
+        r = container_def_parse(xml, size, "the definition", 0, &def, NULL, err);
+        if (r >= 0)
+                spec->name = TAKE_PTR(def->name);
+        return r;
+}
+
+static int take_definition(Manager *m, JobSpec *spec, Error **err) {
+        _cleanup_define_result_ DefineResult result = { 0 };
+        _cleanup_free_ char *xml = NULL;
+        const Container *c;
+        size_t size;
+        int r;
+
+        r = load_definition(m, spec, &xml, &size);
+        if (r < 0)
+                return error_set(err, -r, "cannot read its definition: %s", strerror(-r));
+        r = learn_name(spec, xml, size, err);
+        if (r < 0)
+                return r;
+        c = container_table_by_name(&m->containers, spec->name);
+        if (c && container_is_defined(c))
+                return error_set(err, EEXIST, "a container '%s' is defined already", spec->name);
+
+        r = define_container(m, xml, size, "the definition", 0, &result, err);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(w, result.warnings)
+                log_warning("Container '%s': %s", result.name, *w);
+        if (result.reload)
+                manager_request_reload(m);
+        c = container_table_by_name(&m->containers, result.name);
+        if (c)
+                events_container(m, c, CTVIRT_EVENT_DEFINED, "Added");
+        return 0;
+}
+
+static void define_after(Job *job, JobState *state, char **text) {
+        _cleanup_free_ char *reason = NULL, *sentence = NULL;
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        r = take_definition(job->manager, job->spec, &err);
+        if (r >= 0)
+                return;
+        reason = err ? error_format(err) : strdup(strerror(-r));
+        if (asprintf(&sentence,
+                     "its root is in the pool as volume '%s', but it could not be defined: %s",
+                     job->spec->name ? job->spec->name : "?", reason ? reason : strerror(-r)) < 0)
+                sentence = NULL;
+        *state = JOB_STATE_FAILED;
+        free(*text);
+        *text = TAKE_PTR(sentence);
+}
+
+/*
+ * A new root
+ */
+
+static bool makes_root(JobKind kind) {
+        switch (kind) {
+        case JOB_BOOTSTRAP:
+        case JOB_VOLUME_CLONE:
+        case JOB_VOLUME_UPLOAD:
+        case JOB_VOLUME_RENAME:
+        case JOB_SNAPSHOT_REVERT:
+        case JOB_IMPORT:
+                return true;
+        case JOB_VOLUME_DOWNLOAD:
+        case JOB_VOLUME_RESIZE:
+        case JOB_VOLUME_DELETE:
+        case JOB_SNAPSHOT_CREATE:
+        case JOB_SNAPSHOT_DELETE:
+        case JOB_BASE_DELETE:
+        case JOB_EXPORT:
+        case JOB_POOL_BUILD:
+        case JOB_POOL_REPAIR:
+        case JOB_CLEAN:
+                break;
+        }
+        return false;
+}
+
+/* The files that a definition becomes go into the root as well. */
+static void generate_into(Manager *m, const char *name) {
+        Container *c = container_table_by_name(&m->containers, name);
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        if (!c || !c->def)
+                return;
+        r = define_generate(m, c->def, c->resolved, &err);
+        if (r < 0) {
+                log_error("Container '%s': %s", name, err && err->text ? err->text : strerror(-r));
+                return;
+        }
+        r = container_refresh(m, c);
+        if (r > 0)
+                manager_request_reload(m);
+}
+
+static void start_again(Manager *m, const char *name) {
+        _cleanup_free_ char *unit = container_unit_name(name);
+        int r;
+
+        r = unit && m->units ? unit_client_job(m->units, UNIT_JOB_START, unit, NULL, NULL)
+                             : -ENOTCONN;
+        if (r < 0)
+                log_error_errno(r, "Could not start container '%s' again", name);
+}
+
+void job_after(Job *job, JobState *state, char **text) {
+        const JobSpec *spec = job->spec;
+
+        if (spec->flags & JOB_FREEZE)
+                job_thaw(job);
+        if (*state == JOB_STATE_DONE && (spec->flags & JOB_DEFINE))
+                define_after(job, state, text);
+        if (*state == JOB_STATE_DONE && makes_root(spec->kind) && spec->name)
+                generate_into(job->manager, spec->name);
+        if (spec->flags & JOB_START)
+                start_again(job->manager, spec->name);
+}

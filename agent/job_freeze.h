@@ -1,0 +1,17 @@
+#pragma once
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Freezing a running container while its root is copied, so that the copy is what it was at one
+ * moment. The order to freeze stands in the job's folder before it is given (JOB_FREEZE): whoever
+ * finds it there after the job thaws the container, which does nothing to one that is not frozen.
+ */
+
+#include "agent/job.h"
+
+typedef void (*JobStep)(Job *job);
+
+/* Goes on with next when it is frozen, or could not be, which is logged: a copy of a running
+ * container is better than none. */
+int job_freeze(Job *job, JobStep next);
+void job_thaw(const Job *job);
