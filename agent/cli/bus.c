@@ -170,20 +170,14 @@ int bus_connect(Cli *cli) {
         return r;
 }
 
-static int bus_callv(Cli *cli, const char *path, const char *interface, const char *member,
-                     bool change, sd_bus_message **ret, sd_bus_error *error, const char *types,
-                     va_list ap) {
-        _cleanup_bus_message_ sd_bus_message *m = NULL;
-        int r;
+int bus_new_call(Cli *cli, const char *path, const char *interface, const char *member,
+                 sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(cli->bus, ret, CTVIRT_BUS_NAME, path, interface,
+                                              member);
+}
 
-        r = sd_bus_message_new_method_call(cli->bus, &m, CTVIRT_BUS_NAME, path, interface, member);
-        if (r < 0)
-                return r;
-        r = types ? sd_bus_message_appendv(m, types, ap) : 0;
-        if (r < 0)
-                return r;
-        if (!change)
-                return sd_bus_call(cli->bus, m, READ_TIMEOUT_USEC, error, ret);
+int bus_send_change(Cli *cli, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
+        int r;
 
         r = sd_bus_message_set_allow_interactive_authorization(m, true);
         if (r < 0)
@@ -191,6 +185,22 @@ static int bus_callv(Cli *cli, const char *path, const char *interface, const ch
         if (streq(cli->uri, CLI_URI_SYSTEM))
                 polkit_agent_start(&cli->polkit_agent);
         return sd_bus_call(cli->bus, m, UINT64_MAX, error, ret);
+}
+
+static int bus_callv(Cli *cli, const char *path, const char *interface, const char *member,
+                     bool change, sd_bus_message **ret, sd_bus_error *error, const char *types,
+                     va_list ap) {
+        _cleanup_bus_message_ sd_bus_message *m = NULL;
+        int r;
+
+        r = bus_new_call(cli, path, interface, member, &m);
+        if (r < 0)
+                return r;
+        r = types ? sd_bus_message_appendv(m, types, ap) : 0;
+        if (r < 0)
+                return r;
+        return change ? bus_send_change(cli, m, ret, error)
+                      : sd_bus_call(cli->bus, m, READ_TIMEOUT_USEC, error, ret);
 }
 
 int bus_read(Cli *cli, const char *path, const char *interface, const char *member,

@@ -24,6 +24,11 @@ int bus_read(Cli *cli, const char *path, const char *interface, const char *memb
 int bus_change(Cli *cli, const char *path, const char *interface, const char *member,
                sd_bus_message **ret, sd_bus_error *error, const char *types, ...);
 
+/* The same for calls whose arguments are appended one after the other. */
+int bus_new_call(Cli *cli, const char *path, const char *interface, const char *member,
+                 sd_bus_message **ret);
+int bus_send_change(Cli *cli, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
+
 /* Prints what could not be done (unless the agent was not there at all: then that) and why, and
  * returns r. error may be unset: the reason is r then. */
 int bus_print_error(Cli *cli, int r, const sd_bus_error *error, const char *format, ...)

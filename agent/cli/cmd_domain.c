@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "agent/cli/bootstrap_options.h"
 #include "agent/cli/bus.h"
 #include "agent/cli/complete.h"
 #include "agent/cli/info.h"
@@ -54,7 +55,7 @@ static int read_definition(Cli *cli, const char *path, char **ret) {
         return 0;
 }
 
-static int print_defined(Cli *cli, const char *path, sd_bus_message *reply) {
+static int print_defined(Cli *cli, const char *path, sd_bus_message *reply, BusObject *ret) {
         _cleanup_strv_ char **warnings = NULL;
         const char *object, *name;
         int r;
@@ -68,29 +69,9 @@ static int print_defined(Cli *cli, const char *path, sd_bus_message *reply) {
         STRV_FOREACH(w, warnings)
                 output_warning(&cli->output, "%s", *w);
         output_extra(&cli->output, "Container '%s' defined from %s\n", name, path);
-        return 0;
-}
-
-static int cmd_define(Cli *cli, const Command *command) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_bus_message_ sd_bus_message *reply = NULL;
-        _cleanup_free_ char *xml = NULL;
-        const char *path = command_string(command, "file");
-        uint64_t flags = command_flag(command, "validate") ? CTVIRT_DEFINE_VALIDATE : 0;
-        int r;
-
-        if (streq(path, "-"))
-                path = STDIN_NAME;
-        r = read_definition(cli, path, &xml);
-        if (r < 0)
-                return r;
-
-        r = bus_change(cli, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER, "DefineContainer", &reply, &error,
-                       "sst", xml, path, flags);
-        if (r < 0)
-                return bus_print_error(cli, r, &error, "Failed to define container from %s", path);
-
-        return print_defined(cli, path, reply);
+        ret->path = strdup(object);
+        ret->name = strdup(name);
+        return ret->path && ret->name ? 0 : -ENOMEM;
 }
 
 static int cmd_dumpxml(Cli *cli, const Command *command) {
@@ -129,12 +110,12 @@ typedef struct Action {
         const char *done; /* behind the container's name */
 } Action;
 
-static int run_action(Cli *cli, const BusObject *container, const Action *action) {
+static int run_action(Cli *cli, const BusObject *container, const Action *action, uint64_t flags) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
         r = bus_change(cli, container->path, CTVIRT_BUS_CONTAINER, action->method, NULL, &error,
-                       "t", UINT64_C(0));
+                       "t", flags);
         if (r < 0)
                 return bus_print_error(cli, r, &error, "Failed to %s container '%s'", action->verb,
                                        container->name);
@@ -143,11 +124,49 @@ static int run_action(Cli *cli, const BusObject *container, const Action *action
         return 0;
 }
 
+static int define(Cli *cli, const Command *command, BusObject *ret) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        _cleanup_free_ char *xml = NULL;
+        const char *path = command_string(command, "file");
+        uint64_t flags = command_flag(command, "validate") ? CTVIRT_DEFINE_VALIDATE : 0;
+        int r;
+
+        if (streq(path, "-"))
+                path = STDIN_NAME;
+        r = read_definition(cli, path, &xml);
+        if (r < 0)
+                return r;
+
+        r = bus_change(cli, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER, "DefineContainer", &reply, &error,
+                       "sst", xml, path, flags);
+        if (r < 0)
+                return bus_print_error(cli, r, &error, "Failed to define container from %s", path);
+
+        return print_defined(cli, path, reply, ret);
+}
+
+static int cmd_define(Cli *cli, const Command *command) {
+        static const Action start = { "Start", "start", "started" };
+        _cleanup_bus_object_ BusObject container = { 0 };
+        int r;
+
+        r = define(cli, command, &container);
+        if (r >= 0 && command_flag(command, "bootstrap")) {
+                r = bootstrap_container(cli, command, &container);
+                if (r >= 0)
+                        output_extra(&cli->output, "Container '%s' bootstrapped\n", container.name);
+        }
+        if (r >= 0 && command_flag(command, "start"))
+                r = run_action(cli, &container, &start, 0);
+        return r;
+}
+
 static int run_action_command(Cli *cli, const Command *command, const Action *action) {
         _cleanup_bus_object_ BusObject container = { 0 };
         int r = bus_find_container(cli, command, &container);
 
-        return r < 0 ? r : run_action(cli, &container, action);
+        return r < 0 ? r : run_action(cli, &container, action, 0);
 }
 
 static int cmd_start(Cli *cli, const Command *command) {
@@ -167,7 +186,7 @@ static int cmd_start(Cli *cli, const Command *command) {
                 output_error(&cli->output, "Container is already active");
                 return -EALREADY;
         }
-        return run_action(cli, &container, &action);
+        return run_action(cli, &container, &action, 0);
 }
 
 static int cmd_shutdown(Cli *cli, const Command *command) {
@@ -190,8 +209,14 @@ static int cmd_reboot(Cli *cli, const Command *command) {
 
 static int cmd_undefine(Cli *cli, const Command *command) {
         static const Action action = { "Undefine", "undefine", "has been undefined" };
+        _cleanup_bus_object_ BusObject container = { 0 };
+        int r = bus_find_container(cli, command, &container);
 
-        return run_action_command(cli, command, &action);
+        if (r < 0)
+                return r;
+        return run_action(cli, &container, &action,
+                          command_flag(command, "remove-all-storage") ? CTVIRT_UNDEFINE_STORAGE
+                                                                      : 0);
 }
 
 static int cmd_autostart(Cli *cli, const Command *command) {
@@ -269,6 +294,8 @@ static const OptionDef define_options[] = {
         { .name = "validate",
           .type = OPTION_FLAG,
           .help = "refuse elements and attributes that are not known" },
+        { .name = "bootstrap", .type = OPTION_FLAG, .help = "make its root, as it says" },
+        { .name = "start", .type = OPTION_FLAG, .help = "start it then" },
         { 0 },
 };
 
@@ -280,6 +307,14 @@ static const OptionDef autostart_options[] = {
 
 static const OptionDef any_options[] = {
         OPTION_DOMAIN(complete_containers, "container name, id or uuid"),
+        { 0 },
+};
+
+static const OptionDef undefine_options[] = {
+        OPTION_DOMAIN(complete_containers, "container name, id or uuid"),
+        { .name = "remove-all-storage",
+          .type = OPTION_FLAG,
+          .help = "delete its root and its snapshots as well" },
         { 0 },
 };
 
@@ -356,7 +391,7 @@ const VerbDef domain_verbs[] = {
         { .name = "undefine",
           .help = "undefine a container",
           .description = "Forget the definition of a container; its root tree stays.",
-          .options = any_options,
+          .options = undefine_options,
           .run = cmd_undefine },
         { 0 },
 };

@@ -10,6 +10,8 @@
 #include "agent/cli/complete.h"
 #include "agent/cli/info.h"
 #include "agent/cli/list.h"
+#include "agent/cli/pool_info.h"
+#include "agent/cli/size.h"
 #include "agent/cli/verbs.h"
 #include "base/strv.h"
 
@@ -66,6 +68,20 @@ static int print_own_info(Output *o, const ContainerInfo *info) {
         return 0;
 }
 
+/* What its root takes in the pool, if that is known. */
+static void print_usage(Cli *cli, const char *name) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_volume_state_ VolumeState v = { 0 };
+        char size[SIZE_STRING_MAX];
+
+        if (volume_state_get(cli, name, &v, &error) < 0)
+                return;
+        if (v.used != UINT64_MAX)
+                output_pair(&cli->output, "Root used:", "%s", size_format(v.used, size));
+        if (v.limit != UINT64_MAX)
+                output_pair(&cli->output, "Root limit:", "%s", size_format(v.limit, size));
+}
+
 static int cmd_dominfo(Cli *cli, const Command *command) {
         _cleanup_container_info_ ContainerInfo info = { 0 };
         _cleanup_bus_object_ BusObject container = { 0 };
@@ -79,6 +95,7 @@ static int cmd_dominfo(Cli *cli, const Command *command) {
                 return r;
 
         print_virsh_info(&cli->output, &info);
+        print_usage(cli, info.name);
         return print_own_info(&cli->output, &info);
 }
 

@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "base/strv.h"
+
 const VerbDef *verb_find(const VerbGroup *groups, const char *name) {
         GROUP_FOREACH(g, groups)
         VERB_FOREACH(v, g)
@@ -29,7 +31,12 @@ const OptionDef *option_find(const VerbDef *verb, const char *name) {
 static int command_set(Command *c, const OptionDef *o, const char *value, Error **err) {
         size_t row = (size_t) (o - c->verb->options);
 
-        if (c->values[row])
+        if (o->type == OPTION_STRINGS) {
+                if (c->n_repeated == REPEATED_MAX)
+                        return error_set(err, EINVAL, "too many options --%s", o->name);
+                c->repeated[c->n_repeated].option = o;
+                c->repeated[c->n_repeated++].value = value;
+        } else if (c->values[row])
                 return error_set(err, EINVAL, "option --%s already seen", o->name);
 
         c->values[row] = value;
@@ -128,7 +135,7 @@ static int command_check(const Command *c, Error **err) {
                                          o->positional ? "command '%s' requires <%s> option"
                                                        : "command '%s' requires --%s option",
                                          c->verb->name, o->name);
-                if (value && !*value && (o->type == OPTION_STRING || o->type == OPTION_NUMBER))
+                if (value && !*value && o->type >= OPTION_STRING && o->type <= OPTION_STRINGS)
                         return error_set(err, EINVAL,
                                          "Failed to get option '%s': Option argument is empty",
                                          o->name);
@@ -169,6 +176,23 @@ const char *command_string(const Command *command, const char *name) {
 
         assert(o);
         return command->values[o - command->verb->options];
+}
+
+int command_strings(const Command *command, const char *name, char ***ret) {
+        const OptionDef *o = option_find(command->verb, name);
+        _cleanup_strv_ char **v = NULL;
+
+        assert(o && o->type == OPTION_STRINGS);
+        for (size_t i = 0; i < command->n_repeated; i++) {
+                int r = command->repeated[i].option == o
+                                ? strv_extend(&v, command->repeated[i].value)
+                                : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(v);
+        return 0;
 }
 
 bool command_flag(const Command *command, const char *name) {
@@ -219,6 +243,8 @@ static int option_check(const VerbDef *v, const OptionDef *o, Error **err) {
                 return error_set(err, EINVAL, "'%s': option --%s is there twice", v->name, o->name);
         if (o->type == OPTION_FLAG && (o->positional || o->required))
                 return error_set(err, EINVAL, "'%s': flag --%s wants a value", v->name, o->name);
+        if (o->type == OPTION_STRINGS && (o->positional || o->required))
+                return error_set(err, EINVAL, "'%s': --%s cannot be positional", v->name, o->name);
         if (o->type == OPTION_REST && (!o->positional || o[1].name))
                 return error_set(err, EINVAL, "'%s': <%s> is not the last", v->name, o->name);
         if (o->type == OPTION_MANY && (!o->positional || !is_last_positional(o)))

@@ -22,6 +22,7 @@ typedef enum OptionType {
         OPTION_FLAG, /* takes no value */
         OPTION_STRING,
         OPTION_NUMBER,
+        OPTION_STRINGS, /* a value, and the option may be given again */
         OPTION_MANY, /* one value or more, options may stand between them; the last positional one */
         OPTION_REST, /* all that is left; last row of its table, positional */
 } OptionType;
@@ -58,6 +59,7 @@ typedef struct VerbGroup {
 } VerbGroup;
 
 #define OPTIONS_MAX 32
+#define REPEATED_MAX 256
 
 #define OPTION_FOREACH(o, verb) for (const OptionDef *o = (verb)->options; o && o->name; o++)
 #define VERB_FOREACH(v, group) for (const VerbDef *v = (group)->verbs; v->name; v++)
@@ -68,7 +70,12 @@ struct Command {
         const VerbDef *verb;
         bool help;                       /* --help: show the help of the verb instead */
         const char *values[OPTIONS_MAX]; /* by row; flags have "" */
-        char **rest;                     /* of OPTION_MANY and OPTION_REST */
+        struct {
+                const OptionDef *option;
+                const char *value;
+        } repeated[REPEATED_MAX]; /* of OPTION_STRINGS, as they came */
+        size_t n_repeated;
+        char **rest; /* of OPTION_MANY and OPTION_REST */
         int n_rest;
 };
 
@@ -79,6 +86,9 @@ int command_parse(const VerbGroup *groups, int argc, char **argv, Command *ret, 
 /* The value of an option of the command's verb (the name must be in its table); NULL: not given. */
 const char *command_string(const Command *command, const char *name);
 bool command_flag(const Command *command, const char *name);
+
+/* All values of an OPTION_STRINGS; owned vector, NULL for none. -ENOMEM. */
+int command_strings(const Command *command, const char *name, char ***ret);
 
 /* A pair of flags that filter a list, one for things that are so and one for those that are not:
  * does one that is or is not so pass? Neither or both flags: everything passes. */

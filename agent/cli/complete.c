@@ -4,6 +4,8 @@
 
 #include "agent/cli/bus.h"
 #include "agent/cli/info.h"
+#include "agent/cli/job_info.h"
+#include "agent/cli/pool_info.h"
 #include "agent/cli/verbs.h"
 #include "base/strv.h"
 
@@ -60,6 +62,72 @@ int complete_networks(Cli *cli, char ***words) {
         return r;
 }
 
+int complete_jobs(Cli *cli, char ***words) {
+        _cleanup_job_info_list_ JobInfoList list = { 0 };
+        int r;
+
+        r = complete_connect(cli);
+        if (r >= 0)
+                r = job_info_list_get(cli, &list);
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                r = strv_extend(words, list.items[i].id);
+        return r;
+}
+
+int complete_volumes(Cli *cli, char ***words) {
+        _cleanup_volume_states_ VolumeStates list = { 0 };
+        int r;
+
+        r = complete_connect(cli);
+        if (r >= 0)
+                r = volume_states_get(cli, &list);
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                r = strv_extend(words, list.items[i].name);
+        return r;
+}
+
+int complete_bases(Cli *cli, char ***words) {
+        _cleanup_base_states_ BaseStates list = { 0 };
+        int r;
+
+        r = complete_connect(cli);
+        if (r >= 0)
+                r = base_states_get(cli, &list);
+        for (size_t i = 0; i < list.n && r >= 0; i++)
+                r = strv_extend(words, list.items[i].key);
+        return r;
+}
+
+/* NULL-terminated. */
+static int complete_constants(const char *const *constants, char ***words) {
+        int r = 0;
+
+        for (; *constants && r >= 0; constants++)
+                r = strv_extend(words, *constants);
+        return r;
+}
+
+int complete_pools(Cli *cli, char ***words) {
+        return complete_constants((const char *const[]){ "machines", NULL }, words);
+}
+
+int complete_compressions(Cli *cli, char ***words) {
+        return complete_constants((const char *const[]){ "none", "gzip", "xz", "zstd", NULL },
+                                  words);
+}
+
+int complete_sources(Cli *cli, char ***words) {
+        return complete_constants((const char *const[]){ "debian", "fedora", "tar:/", "directory:/",
+                                                         "raw:/", "clone:", "base:", "https://",
+                                                         "docker://", "oci:", NULL },
+                                  words);
+}
+
+int complete_verifications(Cli *cli, char ***words) {
+        return complete_constants((const char *const[]){ "signature", "checksum", "no", NULL },
+                                  words);
+}
+
 int complete_address_sources(Cli *cli, char ***words) {
         int r = strv_extend(words, "lease");
 
@@ -109,8 +177,8 @@ static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc
 
 static int complete_options(const VerbDef *verb, const bool *seen, char ***words) {
         OPTION_FOREACH(o, verb) {
-                bool used =
-                        seen[o - verb->options] || o->type == OPTION_MANY || o->type == OPTION_REST;
+                bool used = (seen[o - verb->options] && o->type != OPTION_STRINGS) ||
+                            o->type == OPTION_MANY || o->type == OPTION_REST;
                 int r = used ? 0 : strv_extendf(words, "--%s", o->name);
 
                 if (r < 0)

@@ -14,6 +14,13 @@ int complete_inactive_containers(Cli *cli, char ***words);
 int complete_networks(Cli *cli, char ***words);
 int complete_address_sources(Cli *cli, char ***words);
 int complete_events(Cli *cli, char ***words);
+int complete_jobs(Cli *cli, char ***words);
+int complete_pools(Cli *cli, char ***words);
+int complete_volumes(Cli *cli, char ***words);
+int complete_bases(Cli *cli, char ***words);
+int complete_compressions(Cli *cli, char ***words);
+int complete_sources(Cli *cli, char ***words);
+int complete_verifications(Cli *cli, char ***words);
 int complete_verbs(Cli *cli, char ***words);
 
 /* The words that fit for the last of argv, which are the words behind "ctvirt", global options
