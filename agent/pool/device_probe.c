@@ -6,18 +6,20 @@
 
 DEFINE_CLEANUP(blkid_probe, blkid_free_probe)
 
-static int open_probe(const char *path, blkid_probe *ret, Error **err) {
+/* NULL, and *err says why. */
+static blkid_probe open_probe(const char *path, Error **err) {
         blkid_probe p = blkid_new_probe_from_filename(path);
 
-        if (!p)
-                return error_set(err, errno > 0 ? errno : EIO, "cannot look at what is on '%s': %s",
-                                 path, strerror(errno > 0 ? errno : EIO));
+        if (!p) {
+                (void) error_set(err, EIO, "cannot look at what is on '%s': %s", path,
+                                 strerror(errno > 0 ? errno : EIO));
+                return NULL;
+        }
         (void) blkid_probe_enable_superblocks(p, 1);
         (void) blkid_probe_set_superblocks_flags(p, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
                                                             BLKID_SUBLKS_UUID);
         (void) blkid_probe_enable_partitions(p, 1);
-        *ret = p;
-        return 0;
+        return p;
 }
 
 static const char *value_of(blkid_probe p, const char *name) {
@@ -39,12 +41,10 @@ static char *describe(blkid_probe p) {
 }
 
 int device_find_data(const char *path, char **ret, Error **err) {
-        _cleanup_(blkid_free_probep) blkid_probe p = NULL;
-        int r;
+        _cleanup_(blkid_free_probep) blkid_probe p = open_probe(path, err);
 
-        r = open_probe(path, &p, err);
-        if (r < 0)
-                return r;
+        if (!p)
+                return -EIO;
         switch (blkid_do_safeprobe(p)) {
         case 1:
                 return 0;
@@ -59,13 +59,11 @@ int device_find_data(const char *path, char **ret, Error **err) {
 }
 
 int device_uuid(const char *path, char **ret, Error **err) {
-        _cleanup_(blkid_free_probep) blkid_probe p = NULL;
+        _cleanup_(blkid_free_probep) blkid_probe p = open_probe(path, err);
         const char *uuid = NULL;
-        int r;
 
-        r = open_probe(path, &p, err);
-        if (r < 0)
-                return r;
+        if (!p)
+                return -EIO;
         if (blkid_do_safeprobe(p) == 0)
                 uuid = value_of(p, "UUID");
         if (!uuid)

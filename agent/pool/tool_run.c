@@ -53,7 +53,7 @@ int pool_tool_run(const char *const argv[], const char *package, Error **err) {
         _cleanup_close_ int from = -1, to = -1;
         _cleanup_free_ char *said = NULL;
         int fds[2], status, r;
-        pid_t pid;
+        pid_t pid = -1;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return error_set(err, errno, "cannot make a pipe: %s", strerror(errno));

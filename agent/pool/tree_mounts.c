@@ -53,12 +53,12 @@ static int path_of(int dir_fd, const char *name, char **ret) {
 }
 
 int tree_find_mount(int dir_fd, const char *name, char **ret_where) {
-        _cleanup_free_ char *path = NULL, *line = NULL;
+        _cleanup_free_ char *tree = NULL, *line = NULL;
         _cleanup_fclose_ FILE *f = NULL;
         size_t size = 0;
         int r;
 
-        r = path_of(dir_fd, name, &path);
+        r = path_of(dir_fd, name, &tree);
         if (r < 0)
                 return r;
         f = fopen("/proc/self/mountinfo", "re");
@@ -68,7 +68,7 @@ int tree_find_mount(int dir_fd, const char *name, char **ret_where) {
         while (getline(&line, &size, f) >= 0) {
                 const char *point = mount_point_of(line);
 
-                if (!point || !is_within(point, path))
+                if (!point || !is_within(point, tree))
                         continue;
                 if (ret_where) {
                         *ret_where = strdup(point);
