@@ -206,7 +206,9 @@ static int append_command(sd_bus_message *m, const char *property, const char *o
                                      CTVIRT_JOB_PROGRAM, order, id, false);
 }
 
-/* What the unit writes to standard output is data then: it must not hear errors as well. */
+/* What the unit writes to standard output is data then, and must not hear errors as well: systemd
+ * makes one of both if they have the same setting (can_inherit_stderr_from_stdout() in
+ * core/execute.c), whatever descriptor is there in the end. */
 static int append_fds(sd_bus_message *m, const Job *job) {
         int r = 0;
 
@@ -214,8 +216,8 @@ static int append_fds(sd_bus_message *m, const Job *job) {
                 r = sd_bus_message_append(m, "(sv)", "StandardInputFileDescriptor", "h",
                                           job->input_fd);
         if (r >= 0 && job->output_fd >= 0)
-                r = sd_bus_message_append(m, "(sv)", "StandardOutputFileDescriptor", "h",
-                                          job->output_fd);
+                r = sd_bus_message_append(m, "(sv)(sv)", "StandardOutput", "s", "null",
+                                          "StandardOutputFileDescriptor", "h", job->output_fd);
         return r < 0 ? r : sd_bus_message_append(m, "(sv)", "StandardError", "s", "journal");
 }
 
