@@ -220,6 +220,69 @@ static void test_canceled(void **state) {
         assert_tidy(&f);
 }
 
+static void make_tree(const Fixture *f, const char *id, const char *mark) {
+        _cleanup_close_ int fd = -1;
+
+        assert_ok(volume_begin(f->pool, id, &fd, err));
+        run("echo %s >%s/" POOL_NEW "/%s/mark", mark, f->pool->path, id);
+}
+
+/* Two jobs that made the same: the second one gets what the first one has made. */
+static void test_base_twice(void **state) {
+        static const char fact[] = "Type=\"dnf\"  ";
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_base_ Base one = { 0 }, two = { 0 }, found = { 0 };
+        BaseKey key = { 0 };
+
+        assert_int_equal(base_key_add(&key, "Type", "\"dnf\"  "), 0);
+        base_key_text(&key, one.key);
+        memcpy(two.key, one.key, sizeof(two.key));
+        one.facts = key.facts;
+        assert_int_equal(strv_extend(&one.command.arguments, "/bin/sh -c \"x\""), 0);
+
+        assert_int_equal(base_lookup(f.pool, one.key, UINT64_MAX, &found), 0);
+        make_tree(&f, "11111111", "one");
+        make_tree(&f, "22222222", "two");
+        assert_int_equal(base_keep(f.pool, "11111111", UINT64_MAX, &one), 0);
+        assert_int_equal(base_keep(f.pool, "22222222", UINT64_MAX, &two), 0);
+        assert_string_equal(two.facts[0], fact);
+        assert_string_equal(two.command.arguments[0], "/bin/sh -c \"x\"");
+        assert_int_equal(two.made_usec, one.made_usec);
+
+        assert_int_equal(base_use(f.pool, &one, "11111111", NULL), 0);
+        assert_int_equal(base_use(f.pool, &two, "22222222", NULL), 0);
+        assert_file(&f, "/" POOL_NEW "/11111111/mark", "one\n");
+        assert_file(&f, "/" POOL_NEW "/22222222/mark", "one\n");
+        /* What is made from a base can be written to, the base cannot be changed by it. */
+        run("echo changed >%s/" POOL_NEW "/11111111/mark", f.pool->path);
+        run("grep -qx one %s/" POOL_BASES "/%s/mark", f.pool->path, one.key);
+}
+
+static void test_base_age(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_base_ Base old = { 0 }, young = { 0 }, found = { 0 };
+        _cleanup_base_list_ BaseList left = { 0 };
+
+        sha256_text("x", 1, old.key);
+        memcpy(young.key, old.key, sizeof(young.key));
+        make_tree(&f, "11111111", "old");
+        assert_int_equal(base_keep(f.pool, "11111111", UINT64_MAX, &old), 0);
+        assert_int_equal(base_lookup(f.pool, old.key, 0, &found), 0);
+        make_tree(&f, "22222222", "young");
+        assert_int_equal(base_keep(f.pool, "22222222", 0, &young), 0);
+        run("grep -qx young %s/" POOL_BASES "/%s/mark", f.pool->path, young.key);
+
+        assert_refused(base_find(f.pool, "2d711", &found, err), EINVAL, "too short");
+        assert_refused(base_find(f.pool, "00000000", &found, err), ENOENT, "there is no base");
+        old.key[12] = '\0';
+        assert_ok(base_find(f.pool, old.key, &found, err));
+        assert_string_equal(found.key, young.key);
+        assert_int_equal(base_delete(f.pool, &found, "33333333"), 0);
+        assert_int_equal(base_list(f.pool, &left), 0);
+        assert_int_equal(left.n_items, 0);
+        run("test -z \"$(ls -A %s/" POOL_BASES ")\"", f.pool->path);
+}
+
 /* Asked before there is a fixture, which skip() would leave behind. */
 static bool have(const char *const *tools) {
         for (; *tools; tools++)
@@ -394,7 +457,8 @@ static void test_apt(void **state) {
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directory),    cmocka_unit_test(test_tar),
         cmocka_unit_test(test_raw),          cmocka_unit_test(test_clone),
-        cmocka_unit_test(test_canceled),     cmocka_unit_test(test_dnf),
+        cmocka_unit_test(test_canceled),     cmocka_unit_test(test_base_twice),
+        cmocka_unit_test(test_base_age),     cmocka_unit_test(test_dnf),
         cmocka_unit_test(test_dnf_failures), cmocka_unit_test(test_oci),
         cmocka_unit_test(test_apt),
 };
