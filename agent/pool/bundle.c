@@ -80,15 +80,15 @@ static int next(ArchiveInput *in, struct archive_entry **ret, Error **err) {
 }
 
 static int read_info(ArchiveInput *in, BundleInfo *ret, Error **err) {
-        struct archive_entry *entry;
+        struct archive_entry *entry = NULL;
         _cleanup_free_ char *xml = NULL;
-        size_t size;
+        size_t size = 0;
         int r;
 
         r = next(in, &entry, err);
         if (r < 0)
                 return r;
-        if (!streq(in->entry, MEMBER_INFO))
+        if (!streq_ptr(in->entry, MEMBER_INFO))
                 return archive_error(err, EBADMSG, in->entry,
                                      "this is not a bundle of ctvirt, whose first entry is "
                                      "\"" MEMBER_INFO "\"");
@@ -97,7 +97,7 @@ static int read_info(ArchiveInput *in, BundleInfo *ret, Error **err) {
 }
 
 static int read_tree(ArchiveInput *in, Unpacker *u, struct archive_entry **ret_last, Error **err) {
-        struct archive_entry *entry;
+        struct archive_entry *entry = NULL;
         const char *name;
         int r;
 
@@ -122,12 +122,12 @@ static int read_digest(ArchiveInput *in, struct archive_entry *entry, Error **er
         uint8_t digest[crypto_hash_sha256_BYTES];
         _cleanup_free_ char *text = NULL;
         char expected[DIGEST_FILE + 1];
-        size_t size;
+        size_t size = 0;
         int r;
 
-        if (!streq(in->entry, MEMBER_DIGEST))
+        if (!streq_ptr(in->entry, MEMBER_DIGEST))
                 return archive_error(err, EBADMSG, in->entry, "it does not belong into a bundle%s",
-                                     streq(in->entry, MEMBER_INFO) ? " twice" : "");
+                                     streq_ptr(in->entry, MEMBER_INFO) ? " twice" : "");
         r = archive_input_digest(in, digest, err);
         if (r < 0)
                 return r;
@@ -135,7 +135,7 @@ static int read_digest(ArchiveInput *in, struct archive_entry *entry, Error **er
         if (r < 0)
                 return r;
         digest_text(digest, expected);
-        if (!streq(text, expected))
+        if (!streq_ptr(text, expected))
                 return archive_error(err, EBADMSG, NULL,
                                      "the bundle is damaged: its content has another SHA-256 than "
                                      "\"" MEMBER_DIGEST "\" says");

@@ -180,8 +180,8 @@ static int clear_name(TreeWriter *w, int folder_fd, const char *name, const char
 int tree_writer_make(TreeWriter *w, const char *path,
                      int (*make)(int folder_fd, const char *name, void *userdata), void *userdata,
                      Error **err) {
-        const char *name;
-        int fd, r;
+        const char *name = NULL;
+        int fd = -1, r;
 
         r = tree_writer_folder(w, path, &fd, &name, err);
         if (r < 0)
@@ -237,9 +237,9 @@ static int make_link(int folder_fd, const char *name, void *userdata) {
 
 /* True if path is the file already: it must not be removed to make room for itself. */
 static bool is_same(TreeWriter *w, const char *path, const struct stat *target) {
-        const char *name;
+        const char *name = NULL;
         struct stat st;
-        int fd;
+        int fd = -1;
 
         return tree_writer_folder(w, path, &fd, &name, NULL) >= 0 &&
                fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_dev == target->st_dev &&
@@ -249,7 +249,7 @@ static bool is_same(TreeWriter *w, const char *path, const struct stat *target) 
 int tree_writer_link(TreeWriter *w, const char *target, const char *path, Error **err) {
         _cleanup_close_ int fd = -1;
         struct stat st;
-        Link l;
+        Link l = { .target_fd = -1 };
         int r;
 
         r = tree_writer_folder(w, target, &l.target_fd, &l.target_name, err);

@@ -5,6 +5,7 @@
  */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -283,7 +284,7 @@ static void test_limits(void **state) {
                             "entry \"same\": the archive has more than 33554432 bytes of content");
 }
 
-/* Compresses what is in memory with a program of the host. */
+/* Compresses what is in memory with a program of the host; -1 if it is not here. */
 static int compressed(const char *program, const char *data, size_t size) {
         _cleanup_free_ char *path = strdup("/tmp/ctvirt-test-bomb-XXXXXX");
         int fd = mkstemp(path), pipes[2];
@@ -304,13 +305,19 @@ static int compressed(const char *program, const char *data, size_t size) {
         while (size > 0) {
                 ssize_t n = write(pipes[1], data, size);
 
-                assert_true(n > 0);
+                if (n < 0)
+                        break;
                 data += n;
                 size -= (size_t) n;
         }
         (void) close(pipes[1]);
         assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 127) {
+                (void) close(fd);
+                return -1;
+        }
+        assert_int_equal(WEXITSTATUS(status), 0);
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
         return fd;
 }
@@ -339,8 +346,11 @@ static void test_bomb(void **state) {
                 for (size_t j = 0; j < ELEMENTSOF(programs); j++) {
                         _cleanup_place_ Place p = place_new();
                         _cleanup_close_ int fd = compressed(programs[j], data, size);
-                        int r = unpack_fd(&p, fd, &limits, NULL);
+                        int r;
 
+                        if (fd < 0)
+                                continue;
+                        r = unpack_fd(&p, fd, &limits, NULL);
                         assert_true(r == -EFBIG || (types[i] >= 'A' && r == -EBADMSG));
                 }
         }
@@ -527,5 +537,6 @@ int main(void) {
                 (void) fputs("needs root\n", stderr);
                 return 77;
         }
+        (void) signal(SIGPIPE, SIG_IGN);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
