@@ -182,15 +182,47 @@ static int run_mmdebstrap(const SourceJob *j, const AptLines *lines, Error **err
                         err);
 }
 
+/* gpgv, which debootstrap calls, reads no armored keys. *ret stays NULL if it is none. */
+static int dearmor(const SourceJob *j, const char *key, char **ret, Error **err) {
+        _cleanup_free_ char *text = NULL, *path = text_format("%s/archive.gpg", j->work);
+        const char *const arguments[] = { "gpg",      "--batch", "--no-tty",  "--no-autostart",
+                                          "--output", path,      "--dearmor", key,
+                                          NULL };
+        size_t size;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = source_read_file(key, KEY_MAX, &text, &size, err);
+        if (r < 0 || !startswith(text, "-----"))
+                return r;
+        r = tool_run(&(Tool){ .arguments = (char *const *) arguments,
+                              .report = j->report,
+                              .home = j->work,
+                              .install = "gnupg" },
+                     err);
+        if (r >= 0)
+                *ret = TAKE_PTR(path);
+        return r;
+}
+
 static int run_debootstrap(SourceJob *j, const AptLines *lines, Error **err) {
         _cleanup_strv_ char **arguments = NULL;
-        int r;
+        _cleanup_free_ char *key = NULL;
+        AptLine first = lines->items[0];
+        const AptLines only = { &first, 1 };
+        int r = 0;
 
         if (j->bootstrap->n_repositories > 0)
                 return error_set(err, EOPNOTSUPP,
                                  "debootstrap installs from one repository only: install "
                                  "mmdebstrap, or take <ct:repository> out of the definition");
-        r = debootstrap_arguments(j, lines, &arguments);
+        if (first.key)
+                r = dearmor(j, first.key, &key, err);
+        if (key)
+                first.key = key;
+        if (r >= 0)
+                r = debootstrap_arguments(j, &only, &arguments);
         if (r < 0)
                 return r;
         r = tool_run(&(Tool){ .arguments = arguments,
