@@ -93,5 +93,19 @@ check "the container follows" wait_for 10 on 'grep -q vbr-renamed /etc/systemd/n
 check "net-start" on virsh -q net-start isolated
 check "the container runs" wait_for 10 is_running ct-isolated
 check "on the new bridge" wait_for 5 plugged vb-ct-isolated vbr-renamed
+
+step "a network that gets another name, as virsh does it: undefined and defined anew"
+on virsh -q net-destroy nat
+on systemctl stop systemd-nspawn@ct-nat.service
+foreign_container byname vbr-nat
+check "defined under another name" on 'virsh net-dumpxml nat --inactive | sed "s,<name>nat</name>,<name>tan</name>,; /<uuid>/d" >/root/tan.xml &&
+        virsh -q net-undefine nat && virsh -q net-define /root/tan.xml'
+check "net-start" on virsh -q net-start tan
+check_exact byname vbr-nat
+check_equal "the marker has the new name" tan "$(marker_value vbr-nat NETWORK)"
+check "the network's target is reached" on systemctl -q is-active ctvirt-network@tan.target
+check "its container is defined with the new name" on 'sed "s/network='"'nat'"'/network='"'tan'"'/" /root/ct-nat.xml >/root/ct-tan.xml && ctvirt -q define /root/ct-tan.xml'
+check "net-destroy and net-start" on 'virsh -q net-destroy tan && virsh -q net-start tan'
+check "which starts it" wait_for 10 is_running ct-nat
 check "no unit has failed" no_failed_units
 finish

@@ -35,6 +35,8 @@ chmod 600 "$root/etc/libvirt/qemu/networks/default.xml"
 
 # What runs: as after an installation of the packages, without what makes no sense in a container for tests.
 chroot "$root" systemctl -q enable libvirtd.service machines.target
+chroot "$root" systemctl -q disable NetworkManager.service NetworkManager-dispatcher.service \
+        NetworkManager-wait-online.service
 chroot "$root" systemctl -q mask console-getty.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
         dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer logrotate.timer \
         systemd-pstore.service systemd-timesyncd.service
