@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include "agent/bootstrap/job_report_notify.h"
 #include "agent/bootstrap/job_result.h"
@@ -18,19 +19,39 @@
 #include "base/log.h"
 #include "units/run_dir.h"
 
-static volatile sig_atomic_t canceled;
+/* After it is canceled: how often it is reminded, and when it is ended in the middle of what it
+ * does; its exit code then. */
+#define REMINDER_USEC (250 * 1000)
+#define REMINDERS_MAX 80
+#define EXIT_CANCELED 75
+#define CANCELED_TEXT "75"
 
+static volatile sig_atomic_t canceled;
+static volatile sig_atomic_t reminders;
+
+/* A signal that comes just before a read that waits for a slow peer does not end it, the next one
+ * does. */
 static void on_terminate(int signal) {
+        static const struct itimerval interval = { { 0, REMINDER_USEC }, { 0, REMINDER_USEC } };
+
         canceled = 1;
+        (void) setitimer(ITIMER_REAL, &interval, NULL);
 }
 
-/* Without SA_RESTART: a read that waits for a slow peer ends. */
+static void on_reminder(int signal) {
+        reminders = reminders + 1;
+        if (reminders > REMINDERS_MAX)
+                _exit(EXIT_CANCELED);
+}
+
+/* Without SA_RESTART, for that. */
 static int catch_signals(void) {
         const struct sigaction terminate = { .sa_handler = on_terminate };
+        const struct sigaction remind = { .sa_handler = on_reminder };
         const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
         if (sigaction(SIGTERM, &terminate, NULL) < 0 || sigaction(SIGINT, &terminate, NULL) < 0 ||
-            sigaction(SIGPIPE, &ignore, NULL) < 0)
+            sigaction(SIGALRM, &remind, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0)
                 return negative_errno();
         return 0;
 }
@@ -85,8 +106,12 @@ static int clean(int jobs_fd, const char *id) {
         _cleanup_error_ Error *err = NULL;
         int r;
 
-        if (job_result_load(jobs_fd, id, &result) >= 0 && result.outcome == JOB_OUTCOME_DONE)
+        r = job_result_load(jobs_fd, id, &result);
+        if (r >= 0 && result.outcome == JOB_OUTCOME_DONE)
                 return 0;
+        /* Said by systemd (systemd.exec(5), $EXIT_STATUS). */
+        if (r == -ENOENT && streq_ptr(getenv("EXIT_STATUS"), CANCELED_TEXT))
+                (void) job_result_save(jobs_fd, id, JOB_OUTCOME_CANCELED, NULL);
         r = job_clean(&context, id, &err);
         if (r < 0)
                 log_error("Could not remove what job %s has left: %s", id,

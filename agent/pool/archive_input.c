@@ -2,6 +2,8 @@
 
 #include "agent/pool/archive_input.h"
 
+#include "agent/pool/tree_progress.h"
+
 /* Names, xattrs and the map of a sparse file, for which libarchive needs memory. */
 #define HEADER_MAX ((uint64_t) 16 * 1024 * 1024)
 /* Behind the end of the archive; tar pads to 10 KiB. */
@@ -20,12 +22,15 @@ static int fail_with(ArchiveInput *in, int cause, const char *sentence) {
 static la_ssize_t read_raw(struct archive *a, void *userdata, const void **ret) {
         ArchiveInput *in = userdata;
         ssize_t n;
+        int r = 0;
 
+        /* Who waits for a slow peer learns by a signal that he need not. */
         do
                 n = read(in->fd, in->raw, ARCHIVE_BLOCK);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && errno == EINTR &&
+               (r = tree_progress(in->progress, in->n_read, in->entry)) >= 0);
         if (n < 0) {
-                (void) fail_with(in, negative_errno(), "the archive cannot be read");
+                (void) fail_with(in, r < 0 ? r : negative_errno(), "the archive cannot be read");
                 archive_set_error(a, -in->cause, "read");
                 return -1;
         }
