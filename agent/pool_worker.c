@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "agent/bootstrap/job_run.h"
+#include "agent/pool/pool_backend.h"
 #include "agent/pool/volume.h"
 
 typedef struct Work {
@@ -184,13 +185,21 @@ static bool clone_is_quick(const char *root, const char *name) {
                volume_clone_is_quick(pool, &v);
 }
 
+/* Without subvolumes, what is read-only is so by chattr's "i", for which the agent has no right. */
+static bool pool_is_quick(const char *root) {
+        _cleanup_pool_ Pool *pool = NULL;
+
+        return pool_open(root, &pool, NULL) >= 0 && pool->backend->snapshot_quick;
+}
+
 bool pool_worker_is_quick(const char *root, const JobSpec *spec) {
         switch (spec->kind) {
         case JOB_VOLUME_RENAME:
+                return true;
         case JOB_VOLUME_DELETE:
         case JOB_SNAPSHOT_DELETE:
         case JOB_BASE_DELETE:
-                return true;
+                return pool_is_quick(root);
         case JOB_VOLUME_CLONE:
                 return clone_is_quick(root, spec->source);
         case JOB_SNAPSHOT_CREATE:
