@@ -200,6 +200,34 @@ static const Case cases[] = {
         { "domifaddr-inactive", false, { "domifaddr", "zeta" } },
         { "domifaddr-source", false, { "domifaddr", "web", "--source", "bogus" } },
 
+        { "bootstrap",
+          false,
+          { "bootstrap", "alpha", "--mirror", "http://a", "--mirror=http://b" } },
+        { "bootstrap-refused", false, { "bootstrap", "zeta", "--replace" } },
+        { "bootstrap-detach", false, { "bootstrap", "alpha", "--from", "debian", "--detach" } },
+        { "clone", false, { "-q", "clone", "web", "web9" } },
+        { "job-list", false, { "job-list" } },
+        { "job-list-all", false, { "job-list", "--all" } },
+        { "job-info", false, { "job-info", "alpha" } },
+        { "job-abort", false, { "job-abort", "01234567" } },
+        { "pool-info", false, { "pool-info" } },
+        { "pool-info-unknown", false, { "pool-info", "default" } },
+        { "pool-list", false, { "pool-list" } },
+        { "pool-list-details", false, { "pool-list", "--details" } },
+        { "pool-check", false, { "pool-check" } },
+        { "pool-build-both", false, { "pool-build", "--source-dev", "/dev/x", "--file", "/y" } },
+        { "pool-build-size", false, { "pool-build", "--file", "/y", "--capacity", "20Q" } },
+        { "vol-list", false, { "vol-list" } },
+        { "vol-list-details", false, { "vol-list", "--details" } },
+        { "snapshot-list", false, { "snapshot-list", "web" } },
+        { "snapshot-list-name", false, { "snapshot-list", "web", "--name" } },
+        { "password-no-terminal", false, { "set-user-password", "web", "root" } },
+        { "password-encrypted", false, { "set-user-password", "web", "root", "--encrypted" } },
+        { "upload-no-file", false, { "vol-upload", "x", "/nonexistent" } },
+        { "complete-volume", false, { "complete", "--", "vol-info", "" } },
+        { "help-bootstrap", true, { "help", "bootstrap" } },
+        { "help-verb-bootstrap", true, { "bootstrap", "--help" } },
+
         { "net-list", false, { "net-list" } },
         { "net-list-all", false, { "net-list", "--all" } },
         { "net-list-name", false, { "net-list", "--inactive", "--name" } },
@@ -327,6 +355,7 @@ static void test_net_wait_interrupt(void **state) {
 
 static int setup(void **state) {
         (void) unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+        (void) setenv("TZ", "UTC", 1);
         if (!mkdtemp(socket_directory))
                 return -1;
         return peer_start(socket_directory, &socket_path);

@@ -281,6 +281,95 @@ static int on_action(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+/*
+ * Pool and jobs
+ */
+
+#define JOB_PATH CTVIRT_BUS_JOB_PREFIX "/_301234567"
+
+static int append_job(sd_bus_message *m, const char *id, const char *state, const char *text) {
+        return sd_bus_message_append(
+                m, "a{sv}", 12, "Id", "s", id, "Kind", "s", "bootstrap", "Name", "s", "alpha",
+                "State", "s", state, "Text", "s", text, "Unit", "s", "ctvirt-job-01234567.service",
+                "Stage", "u", 2, "Stages", "u", 5, "StageName", "s", "Installing packages", "Line",
+                "s", "Unpacking libc6:amd64", "Percent", "d", 43.0, "StartedUSec", "t", EVENT_USEC);
+}
+
+static int on_job(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "o", JOB_PATH);
+}
+
+/* A job of zeta cannot begin. */
+static int on_container_job(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const PeerContainer *c = userdata;
+
+        if (c->waiting_for)
+                return sd_bus_error_setf(error, CTVIRT_ERROR_CONFLICT,
+                                         "container '%s' has a root already", c->name);
+        return on_job(m, userdata, error);
+}
+
+/* It runs when it is first asked, and is over then. */
+static int on_job_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus *bus = sd_bus_message_get_bus(m);
+        sd_bus_message *reply, *event;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) append_job(reply, "01234567", "running", "");
+        r = send_and_unref(bus, reply);
+        if (r < 0 || sd_bus_message_new_signal(bus, &event, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER,
+                                               "JobEvent") < 0)
+                return r;
+        (void) sd_bus_message_set_sender(event, CTVIRT_BUS_NAME);
+        (void) sd_bus_message_append(event, "ssss", "01234567", "bootstrap", "alpha",
+                                     CTVIRT_JOB_FINISHED);
+        (void) append_job(event, "01234567", "failed", "no space left on the device");
+        return send_and_unref(bus, event);
+}
+
+static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        sd_bus_message *reply;
+        int r;
+
+        r = reply_new(m, &reply);
+        if (r < 0)
+                return r;
+        (void) sd_bus_message_open_container(reply, 'a', "a{sv}");
+        (void) append_job(reply, "01234567", "running", "");
+        (void) append_job(reply, "89abcdef", "done", "");
+        (void) sd_bus_message_close_container(reply);
+        return send_and_unref(sd_bus_message_get_bus(m), reply);
+}
+
+static int on_list_snapshots(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(ssts)", 2, "s1", "", EVENT_USEC, "shutoff",
+                                          "before-upgrade", "x", EVENT_USEC, "running");
+}
+
+static int on_pool_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a{sv}", 8, "Name", "s", "machines", "Path", "s",
+                                          "/var/lib/machines", "Backend", "s", "btrfs", "Quota",
+                                          "b", true, "Capacity", "t", UINT64_C(107374182400),
+                                          "Allocation", "t", UINT64_C(0), "Available", "t",
+                                          UINT64_C(107374182400), "Volumes", "u", 2);
+}
+
+static int on_list_volumes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "aa{sv}", 2, 5, "Name", "s", "web", "Path", "s",
+                                          "/var/lib/machines/web", "Type", "s", "subvolume", "Used",
+                                          "t", UINT64_C(2147483648), "Limit", "t",
+                                          UINT64_C(21474836480), 3, "Name", "s", "old", "Path", "s",
+                                          "/var/lib/machines/old.raw", "Type", "s", "raw");
+}
+
+static int on_check(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(sb)", 2, "the trash is full", true,
+                                          "'x' is a symlink", false);
+}
+
 static int on_network_info(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         sd_bus_message *reply;
         int r;
@@ -309,6 +398,8 @@ static const sd_bus_vtable manager_vtable[] = {
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListNetworks", NULL, "aa{sv}", on_list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_agent_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListJobs", NULL, "aa{sv}", on_list_jobs, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("LookupJob", "s", "o", on_job, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
@@ -325,6 +416,25 @@ static const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD("Reboot", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("SetAutostart", "b", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Undefine", "t", NULL, on_action, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Bootstrap", "a{sv}", "o", on_container_job, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Clone", "sa{sv}", "o", on_container_job, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListSnapshots", NULL, "a(ssts)", on_list_snapshots,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable pool_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_pool_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListVolumes", NULL, "aa{sv}", on_list_volumes, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Check", NULL, "a(sb)", on_check, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable job_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetInfo", NULL, "a{sv}", on_job_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Cancel", NULL, NULL, on_add_match, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
@@ -342,6 +452,9 @@ static void peer_add_objects(sd_bus *bus) {
         for (size_t i = 0; i < ELEMENTSOF(containers); i++)
                 (void) sd_bus_add_object_vtable(bus, NULL, containers[i].path, CTVIRT_BUS_CONTAINER,
                                                 container_vtable, (void *) &containers[i]);
+        (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_POOL_PATH, CTVIRT_BUS_POOL,
+                                        pool_vtable, NULL);
+        (void) sd_bus_add_object_vtable(bus, NULL, JOB_PATH, CTVIRT_BUS_JOB, job_vtable, NULL);
         (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_NETWORK_PREFIX "/default",
                                         CTVIRT_BUS_NETWORK, network_vtable, (void *) "default");
         (void) sd_bus_add_object_vtable(bus, NULL, CTVIRT_BUS_NETWORK_PREFIX "/lab",
