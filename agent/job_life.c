@@ -27,13 +27,30 @@ static void log_end(const Job *job) {
                  job->text ? ": " : "", job->text ? job->text : "");
 }
 
-/* Takes text over. */
+static JobOutcome outcome_of(JobState state) {
+        switch (state) {
+        case JOB_STATE_DONE:
+                return JOB_OUTCOME_DONE;
+        case JOB_STATE_CANCELED:
+                return JOB_OUTCOME_CANCELED;
+        case JOB_STATE_RUNNING:
+        case JOB_STATE_FAILED:
+                break;
+        }
+        return JOB_OUTCOME_FAILED;
+}
+
+/* Takes text over. What came of it is written down, as it may be another thing than the job's own
+ * word, and as a job that was killed has left none: without one it counts as at work for those that
+ * clean up. */
 static void end(Job *job, JobState state, char *text) {
         Manager *m = job->manager;
         int r;
 
         job_after(job, &state, &text);
-        r = job_result_settle(m->jobs.fd, job->spec->id);
+        r = job_result_save(m->jobs.fd, job->spec->id, outcome_of(state), text);
+        if (r >= 0)
+                r = job_result_settle(m->jobs.fd, job->spec->id);
         if (r < 0)
                 log_warning_errno(r, "Could not note that job %s is over", job->spec->id);
         job_set_over(job, state, text);
@@ -97,9 +114,6 @@ void job_on_worker_end(Manager *m, const char *id, int r, char *text) {
                 free(text);
                 return;
         }
-        r = job_result_save(m->jobs.fd, id, r < 0 ? JOB_OUTCOME_FAILED : JOB_OUTCOME_DONE, text) < 0
-                    ? -EIO
-                    : r;
         end(job, r < 0 ? JOB_STATE_FAILED : JOB_STATE_DONE, text);
 }
 

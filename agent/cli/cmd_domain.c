@@ -10,6 +10,8 @@
 #include "agent/cli/bus.h"
 #include "agent/cli/complete.h"
 #include "agent/cli/info.h"
+#include "agent/cli/job_info.h"
+#include "agent/cli/job_wait.h"
 #include "agent/cli/verbs.h"
 #include "base/fileio.h"
 #include "base/strv.h"
@@ -207,6 +209,27 @@ static int cmd_reboot(Cli *cli, const Command *command) {
         return run_action_command(cli, command, &action);
 }
 
+/* A container that had no root has no job either. */
+static int wait_for_deletion(Cli *cli, const char *name) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        _cleanup_job_info_ JobInfo info = { 0 };
+        const char *path;
+        int r;
+
+        r = bus_read(cli, CTVIRT_BUS_PATH, CTVIRT_BUS_MANAGER, "LookupJob", &reply, &error, "s",
+                     name);
+        if (r < 0)
+                return 0;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return bus_print_reply_error(cli, r);
+        r = job_info_get(cli, path, &info);
+        if (r < 0 || !streq(info.kind, "volume-delete"))
+                return r;
+        return job_wait(cli, path, NULL, "Failed to delete the root of container '%s'", name);
+}
+
 static int cmd_undefine(Cli *cli, const Command *command) {
         static const Action action = { "Undefine", "undefine", "has been undefined" };
         _cleanup_bus_object_ BusObject container = { 0 };
@@ -214,9 +237,10 @@ static int cmd_undefine(Cli *cli, const Command *command) {
 
         if (r < 0)
                 return r;
-        return run_action(cli, &container, &action,
-                          command_flag(command, "remove-all-storage") ? CTVIRT_UNDEFINE_STORAGE
-                                                                      : 0);
+        if (!command_flag(command, "remove-all-storage"))
+                return run_action(cli, &container, &action, 0);
+        r = run_action(cli, &container, &action, CTVIRT_UNDEFINE_STORAGE);
+        return r < 0 ? r : wait_for_deletion(cli, container.name);
 }
 
 static int cmd_autostart(Cli *cli, const Command *command) {
