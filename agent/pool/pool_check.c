@@ -199,8 +199,13 @@ static bool is_old(const struct statx *st) {
         return time(NULL) - st->stx_ctime.tv_sec > DAY_SECONDS;
 }
 
+/* The locks of containers that run are as old as these (volume_lock.h). */
+static bool is_lock(const char *name) {
+        return endswith(name, ".lck");
+}
+
 static int check_hidden(Check *c, const char *name, const struct statx *st) {
-        if (!startswith(name, UNFINISHED_PREFIX) || !is_old(st))
+        if (!startswith(name, UNFINISHED_PREFIX) || is_lock(name) || !is_old(st))
                 return 0;
         return check_leftover(c, c->fd, "", name,
                               "was begun more than a day ago by machinectl or importctl, and never "

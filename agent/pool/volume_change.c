@@ -4,6 +4,7 @@
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/file_copy.h"
+#include "agent/pool/volume_lock.h"
 #include "agent/pool/volume_place.h"
 #include "agent/pool/xattr_copy.h"
 #include "units/text.h"
@@ -166,6 +167,7 @@ static bool has_snapshots(int snapshots_fd, const char *name) {
 }
 
 int volume_rename(const Pool *p, const char *from, const char *to, Error **err) {
+        _cleanup_volume_lock_ VolumeLock lock = VOLUME_LOCK_INIT;
         _cleanup_volume_place_ VolumePlace place = { 0 };
         _cleanup_close_ int snapshots = -1;
         _cleanup_free_ char *file = NULL;
@@ -174,6 +176,8 @@ int volume_rename(const Pool *p, const char *from, const char *to, Error **err) 
         r = volume_find(p, from, &place, err);
         if (r >= 0)
                 r = volume_require_free(p, to, err);
+        if (r >= 0)
+                r = volume_lock(p, place.file, &lock, err);
         if (r >= 0)
                 r = volume_require_unmounted(p->fd, place.file, err);
         if (r >= 0)
@@ -203,12 +207,15 @@ int volume_rename(const Pool *p, const char *from, const char *to, Error **err) 
 }
 
 int volume_delete(const Pool *p, const char *name, const char *id, Error **err) {
+        _cleanup_volume_lock_ VolumeLock lock = VOLUME_LOCK_INIT;
         _cleanup_volume_place_ VolumePlace place = { 0 };
         int r;
 
         r = volume_require_id(id, err);
         if (r >= 0)
                 r = volume_find(p, name, &place, err);
+        if (r >= 0)
+                r = volume_lock(p, place.file, &lock, err);
         if (r >= 0)
                 r = volume_require_unmounted(p->fd, place.file, err);
         if (r >= 0)
@@ -288,6 +295,7 @@ static int require_kind(int new_fd, const char *id, VolumeType type, Error **err
 
 static int publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
                    bool sync, Error **err) {
+        _cleanup_volume_lock_ VolumeLock lock = VOLUME_LOCK_INIT;
         _cleanup_free_ char *file = NULL, *other = NULL;
         _cleanup_close_ int fd = -1;
         int r;
@@ -310,6 +318,8 @@ static int publish(const Pool *p, const char *id, VolumeType type, const char *n
         if (r >= 0 && other && !replace)
                 return error_set(err, EEXIST, "there is a volume '%s' already (%s/%s)", name,
                                  p->path, other);
+        if (r >= 0 && other)
+                r = volume_lock(p, other, &lock, err);
         if (r >= 0 && other)
                 r = volume_require_unmounted(p->fd, other, err);
         if (r >= 0 && sync)

@@ -7,6 +7,7 @@
 #include "agent/pool/beneath.h"
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/tree_mounts.h"
+#include "agent/pool/volume_lock.h"
 #include "base/name.h"
 
 #define RAW_SUFFIX ".raw"
@@ -228,9 +229,12 @@ static int sync_names(const Pool *p, int new_fd, Error **err) {
 }
 
 static int exchange(const Pool *p, int new_fd, const char *id, const char *file, Error **err) {
+        _cleanup_volume_lock_ VolumeLock lock = VOLUME_LOCK_INIT;
         int r;
 
-        r = volume_require_unmounted(p->fd, file, err);
+        r = volume_lock(p, file, &lock, err);
+        if (r >= 0)
+                r = volume_require_unmounted(p->fd, file, err);
         if (r < 0)
                 return r;
         r = volume_move(p, new_fd, id, p->fd, file, RENAME_EXCHANGE);

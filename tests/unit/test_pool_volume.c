@@ -258,6 +258,47 @@ static void test_image(void **state) {
         assert_tidy(&f);
 }
 
+/* What systemd-nspawn does for as long as a container runs; the fd is the lock. */
+static int nspawn_lock(const Fixture *f, const char *file) {
+        const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        _cleanup_free_ char *path = text_format("%s/.#%s.lck", f->pool->path, file);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        assert_true(fd >= 0);
+        assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+        return fd;
+}
+
+/* Begun while it was down, done when somebody had started it: its root stays under it. */
+static void test_running(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_close_ int lock = -1, fd = -1;
+
+        make_volume(&f, "web", "one");
+        lock = nspawn_lock(&f, "web");
+        assert_refused(volume_delete(f.pool, "web", "ab12", err), EBUSY, "is in use");
+        assert_refused(volume_rename(f.pool, "web", "www", err), EBUSY, "is in use");
+        make_volume(&f, ".ctvirt/new/ab13", "two");
+        assert_refused(volume_publish(f.pool, "ab13", VOLUME_DIRECTORY, "web", true, err), EBUSY,
+                       "is in use");
+        assert_content(&f, "web", "one");
+        run("test -e '%s/.#web.lck'", f.pool->path);
+
+        /* Its image, which the new tree would hide. */
+        run("truncate -s 1M %s/db.raw", f.pool->path);
+        fd = nspawn_lock(&f, "db.raw");
+        assert_refused(volume_publish(f.pool, "ab13", VOLUME_DIRECTORY, "db", true, err), EBUSY,
+                       "is in use");
+        run("test -e %s/db.raw -a ! -e %s/db", f.pool->path, f.pool->path);
+
+        (void) close(TAKE_FD(lock));
+        assert_ok(volume_publish(f.pool, "ab13", VOLUME_DIRECTORY, "web", true, err));
+        assert_content(&f, "web", "two");
+        run("test ! -e '%s/.#web.lck'", f.pool->path);
+        assert_ok(volume_delete(f.pool, "web", "ab14", err));
+        run("test ! -e '%s/.#web.lck'", f.pool->path);
+}
+
 static void test_rename(void **state) {
         _cleanup_fixture_ Fixture f = fixture_new();
 
@@ -387,6 +428,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clone),
         cmocka_unit_test(test_clone_of_read_only),
         cmocka_unit_test(test_image),
+        cmocka_unit_test(test_running),
         cmocka_unit_test(test_rename),
         cmocka_unit_test(test_mounted_volume_stays),
         cmocka_unit_test(test_publish),
