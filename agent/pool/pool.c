@@ -62,9 +62,13 @@ static int make_own(const char *path, int fd, const char *folder, Error **err) {
 
         if (!text)
                 return -ENOMEM;
-        if (mkdirat(fd, folder, 0700) < 0 && errno != EEXIST)
-                return error_set(err, errno, "cannot make '%s': %s", text, strerror(errno));
         own = beneath_open(fd, folder, O_RDONLY | O_DIRECTORY);
+        /* Only then: on a filesystem that is frozen even a mkdir(2) of what is there waits. */
+        if (own == -ENOENT) {
+                if (mkdirat(fd, folder, 0700) < 0 && errno != EEXIST)
+                        return error_set(err, errno, "cannot make '%s': %s", text, strerror(errno));
+                own = beneath_open(fd, folder, O_RDONLY | O_DIRECTORY);
+        }
         if (own == -EXDEV)
                 return error_set(err, EXDEV,
                                  "'%s' must be on the filesystem of the pool: nothing may be "
