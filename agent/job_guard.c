@@ -76,7 +76,7 @@ int guard_defined(const Container *c, Error **err) {
                 return error_set(err, ERRNO_OPERATION_INVALID,
                                  "container '%s' was not defined with ctvirt", c->name);
         root = container_def_root(c->def);
-        if (root && !streq(root, POOL_PATH "/"))
+        if (root && !streq_ptr(startswith(root, POOL_PATH "/"), c->name))
                 return error_set(err, ERRNO_OPERATION_INVALID,
                                  "the root of container '%s' is %s, which is not in the pool",
                                  c->name, root);
