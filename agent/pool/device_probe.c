@@ -3,6 +3,9 @@
 #include "agent/pool/device_probe.h"
 
 #include <blkid.h>
+#include <fcntl.h>
+
+#define LOOK_BYTES ((size_t) 1024 * 1024)
 
 DEFINE_CLEANUP(blkid_probe, blkid_free_probe)
 
@@ -40,6 +43,35 @@ static char *describe(blkid_probe p) {
         return text;
 }
 
+/* All zeros, or all ones as of flash that was erased. */
+static bool is_blank(const unsigned char *bytes, size_t size) {
+        return size == 0 ||
+               ((bytes[0] == 0 || bytes[0] == 0xff) && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* Archives, images of other programs, encrypted disks: nobody knows what they are, and they are
+ * not blank at their beginning. */
+static int find_unknown(const char *path, char **ret, Error **err) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        _cleanup_free_ unsigned char *bytes = malloc(LOOK_BYTES);
+        size_t size = 0;
+        ssize_t n = 1;
+
+        if (!bytes)
+                return -ENOMEM;
+        while (fd >= 0 && n > 0 && size < LOOK_BYTES) {
+                n = read(fd, bytes + size, LOOK_BYTES - size);
+                size += n > 0 ? (size_t) n : 0;
+        }
+        if (fd < 0 || n < 0)
+                return error_set(err, errno, "cannot look at what is on '%s': %s", path,
+                                 strerror(errno));
+        if (is_blank(bytes, size))
+                return 0;
+        *ret = strdup("of an unknown kind");
+        return *ret ? 1 : -ENOMEM;
+}
+
 int device_find_data(const char *path, char **ret, Error **err) {
         _cleanup_(blkid_free_probep) blkid_probe p = open_probe(path, err);
 
@@ -47,7 +79,7 @@ int device_find_data(const char *path, char **ret, Error **err) {
                 return -EIO;
         switch (blkid_do_safeprobe(p)) {
         case 1:
-                return 0;
+                return find_unknown(path, ret, err);
         case 0:
                 *ret = describe(p);
                 return *ret ? 1 : -ENOMEM;

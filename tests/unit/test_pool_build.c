@@ -100,6 +100,20 @@ static void test_image_is_not_overwritten(void **state) {
         run("test $(stat -c %%s %s) = %llu", f.image, (unsigned long long) (2 * SIZE));
 }
 
+/* blkid(8) knows no archives, virtual disks of other kinds, encrypted disks without a header. */
+static void test_unknown_data(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+
+        f.build.size = 0;
+        run("head -c 5000 /dev/zero >%s && echo precious >>%s && truncate -s %llu %s", f.image,
+            f.image, (unsigned long long) SIZE, f.image);
+        assert_refused(pool_build_format(&f.build, err), EEXIST, "of an unknown kind");
+        run("grep -q precious %s", f.image);
+        f.build.overwrite = true;
+        assert_ok(pool_build_format(&f.build, err));
+        run("test \"$(blkid -o value -s TYPE %s)\" = btrfs", f.image);
+}
+
 static void test_device(void **state) {
         _cleanup_fixture_ Fixture f = fixture_new();
         _cleanup_free_ char *device = NULL, *uuid = NULL;
@@ -190,9 +204,9 @@ static void test_tool(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),  cmocka_unit_test(test_image_is_not_overwritten),
-        cmocka_unit_test(test_device), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_tool),
+        cmocka_unit_test(test_image),        cmocka_unit_test(test_image_is_not_overwritten),
+        cmocka_unit_test(test_unknown_data), cmocka_unit_test(test_device),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_tool),
 };
 
 static int setup(void **state) {
