@@ -66,15 +66,19 @@ JobSpec *job_spec_free(JobSpec *spec) {
  * The file
  */
 
-/* One line of any text: what has control characters was not written by us. */
+/* One line of any text. */
+static bool is_line(const char *s) {
+        for (const char *p = s; *p; p++)
+                if ((unsigned char) *p < ' ' || *p == 0x7f)
+                        return false;
+        return strlen(s) <= VALUE_MAX;
+}
+
 static int take_text(const char *value, char **field) {
         char *copy;
 
-        if (*field || strlen(value) > VALUE_MAX)
+        if (*field || !is_line(value))
                 return -EINVAL;
-        for (const char *p = value; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        return -EINVAL;
         copy = strdup(value);
         if (!copy)
                 return -ENOMEM;
@@ -137,6 +141,12 @@ static int take_assignment(const char *key, const char *value, JobSpec *s, bool 
 }
 
 static int check(const JobSpec *s, Error **err) {
+        const char *const texts[] = { s->source, s->text, s->compression };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (texts[i] && !is_line(texts[i]))
+                        return error_set(err, EINVAL,
+                                         "a text with control characters, or too long");
         if (s->name && !container_name_is_valid(s->name))
                 return error_set(err, EINVAL, "'%s' is no name of a container", s->name);
         if (s->snapshot && !snapshot_name_is_valid(s->snapshot))

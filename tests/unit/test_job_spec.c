@@ -24,6 +24,18 @@
 static char folder[] = "/tmp/ctvirt-test-XXXXXX";
 static int jobs_fd = -1;
 
+/* A line of the file that is another's. */
+static void test_text_with_lines(void **state) {
+        JobSpec spec = { .kind = JOB_POOL_BUILD, .id = (char *) ID, .size = UINT64_MAX };
+
+        spec.source = (char *) "/x\nFLAGS=1";
+        assert_int_equal(job_spec_save(jobs_fd, &spec), -EINVAL);
+        spec.source = (char *) "/x";
+        spec.text = (char *) "\033[2J";
+        assert_int_equal(job_spec_save(jobs_fd, &spec), -EINVAL);
+        assert_int_equal(faccessat(jobs_fd, ID, F_OK, 0), -1);
+}
+
 static void test_kinds(void **state) {
         for (int k = 0; k <= (int) JOB_CLEAN; k++)
                 assert_int_equal(job_kind_from_string(job_kind_to_string((JobKind) k)), k);
@@ -197,9 +209,13 @@ static int teardown(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_kinds),  cmocka_unit_test(test_ids),
-                cmocka_unit_test(test_round),  cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_result), cmocka_unit_test(test_list),
+                cmocka_unit_test(test_text_with_lines),
+                cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_ids),
+                cmocka_unit_test(test_round),
+                cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_result),
+                cmocka_unit_test(test_list),
                 cmocka_unit_test(test_status),
         };
 
