@@ -2,6 +2,7 @@
 
 #include "agent/pool/tree_copy.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
 #include <sys/sysmacros.h>
@@ -216,6 +217,42 @@ static int copy_leave(void *userdata, int fd, const char *path, const struct sta
         return r;
 }
 
+static int identify(int fd, struct statx *ret) {
+        return statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, ret) < 0 ? negative_errno()
+                                                                               : 0;
+}
+
+static bool is_same(const struct statx *a, const struct statx *b) {
+        return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+               a->stx_dev_minor == b->stx_dev_minor;
+}
+
+/* 1: it is that folder, or lies below it without a mount in between. */
+static int lies_in(int fd, int folder_fd) {
+        _cleanup_close_ int at = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        struct statx folder, here, above;
+        int r = at < 0 ? negative_errno() : identify(folder_fd, &folder);
+
+        if (r >= 0)
+                r = identify(at, &here);
+        while (r >= 0) {
+                int up;
+
+                if (is_same(&here, &folder))
+                        return 1;
+                up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (up < 0)
+                        return negative_errno();
+                (void) close(at);
+                at = up;
+                r = identify(at, &above);
+                if (r >= 0 && (above.stx_mnt_id != here.stx_mnt_id || is_same(&above, &here)))
+                        return 0;
+                here = above;
+        }
+        return r;
+}
+
 int tree_copy(int from_fd, int to_fd, const TreeProgress *progress, Error **err) {
         static const TreeVisitor visitor = {
                 .enter = copy_enter,
@@ -226,7 +263,14 @@ int tree_copy(int from_fd, int to_fd, const TreeProgress *progress, Error **err)
                 Copy c = { .root_fd = to_fd, .dir_fd = -1, .content = { .progress = progress } };
         int r;
 
-        r = tree_walk(from_fd, &visitor, &c, err);
+        r = lies_in(to_fd, from_fd);
+        if (r > 0)
+                return error_set(
+                        err, EINVAL,
+                        "the copy is made in the pool, which lies in that folder: it would "
+                        "have itself in it");
+        if (r >= 0)
+                r = tree_walk(from_fd, &visitor, &c, err);
         if (r < 0)
                 return r;
         r = protect_all(&c);

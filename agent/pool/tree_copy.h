@@ -14,5 +14,6 @@
 
 /* Copies what is in from_fd into the empty folder to_fd, and gives that the attributes of the
  * other. What is half done when it fails is left to the caller. -ENAMETOOLONG: folders nested so
- * deep that no path can name them; other errors as the system calls have them, with the path. */
+ * deep that no path can name them; -EINVAL: to_fd lies in from_fd; other errors as the system calls
+ * have them, with the path. */
 int tree_copy(int from_fd, int to_fd, const TreeProgress *progress, Error **err);

@@ -232,6 +232,23 @@ static void test_links_lead_nowhere(void **state) {
         assert_int_equal(beneath_open(top, "../0", O_RDONLY), -EXDEV);
 }
 
+/* It would copy what it has copied, again and again. */
+static void test_copy_into_itself(void **state) {
+        _cleanup_free_ char *folder = test_folder_new();
+        _cleanup_close_ int from = -1, to = -1;
+
+        run("cd %s && mkdir -p a/b/c && echo hello >a/file", folder);
+        from = open_folder(folder);
+        {
+                _cleanup_free_ char *inner = text_format("%s/a/b/c", folder);
+
+                to = open_folder(inner);
+        }
+        assert_refused(tree_copy(from, to, NULL, err), EINVAL, "have itself in it");
+        assert_refused(tree_copy(to, to, NULL, err), EINVAL, "have itself in it");
+        run("test -z \"$(ls -A %s/a/b/c)\"", folder);
+}
+
 #define DEEP 20000
 
 /* Far beyond what a path can name, and what can be open at the same time. */
@@ -323,6 +340,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copy_of_immutable),
         cmocka_unit_test(test_copy_does_not_cross_mounts),
         cmocka_unit_test(test_links_lead_nowhere),
+        cmocka_unit_test(test_copy_into_itself),
         cmocka_unit_test(test_very_deep_tree),
         cmocka_unit_test(test_wide_tree_with_taken_names),
         cmocka_unit_test(test_cancel),
