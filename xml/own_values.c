@@ -40,9 +40,11 @@ static bool architecture_is_valid(const char *s) {
         return consists_of(s, ALNUM, ALNUM "_-", 32);
 }
 
-/* s behind the scheme: a host, then anything. */
+/* s behind the scheme: a host, then anything. No user and password before the host: definitions,
+ * the arguments of processes, and the journal are read by others. */
 static bool location_is_valid(const char *s) {
-        return consists_of(s, ALNUM "[", URL_CHARACTERS, 4096);
+        return consists_of(s, ALNUM "[", URL_CHARACTERS, 4096) &&
+               !memchr(s, '@', strcspn(s, "/?#"));
 }
 
 static bool web_is_valid(const char *s) {
@@ -189,7 +191,7 @@ bool password_hash_is_valid(const char *s) {
 }
 
 #define FILE_WORD_EXPECTED "letters, digits, '.', '_', '+', '~' and '-', at most 64"
-#define URL_EXPECTED ", without blanks, quotes and commas"
+#define URL_EXPECTED ", without user and password, blanks, quotes and commas"
 #define PATH_EXPECTED "an absolute path without '..', '//' and control characters"
 
 const ValueKind value_recipe = { "recipe", FILE_WORD_EXPECTED, file_word_is_valid };
