@@ -13,6 +13,7 @@
 #include "agent/pool/bundle_adopt.h"
 #include "agent/pool/volume.h"
 #include "base/fileio.h"
+#include "units/text.h"
 
 /* Of a regular file it is known how much there is to read. */
 static void learn_total(JobWork *w, int fd) {
@@ -133,6 +134,42 @@ static int save_definition(const JobWork *w, const ContainerDef *def, Error **er
         return r < 0 ? error_set(err, -r, "cannot keep its definition: %s", strerror(-r)) : 0;
 }
 
+/* Its root would become that of a container of the same name, which somebody else has defined and
+ * has not given one yet. The agent asks again, but then the root is there. */
+static int refuse_defined(const JobWork *w, const char *name, Error **err) {
+        _cleanup_free_ char *path =
+                text_format("%s/etc/ctvirt/containers/%s.xml", w->context->root, name);
+
+        if (!path)
+                return -ENOMEM;
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        return error_set(err, EEXIST,
+                         "a container '%s' is defined already; another name can be given with "
+                         "--name",
+                         name);
+}
+
+/* Who has made the bundle has said what the container gets of this host. */
+static int note_what_it_gets(const JobWork *w, const ContainerDef *def) {
+        int r = 0;
+
+        for (size_t i = 0; i < def->n_filesystems && r >= 0; i++) {
+                const FilesystemDef *f = &def->filesystems[i];
+
+                if (!streq(f->target, "/"))
+                        r = strv_extendf(
+                                w->notes,
+                                "the bundle wants '%s' of this host as its '%s'%s: is that "
+                                "right? Else change it with 'ctvirt edit %s' before the "
+                                "first start",
+                                f->source, f->target, f->readonly ? ", read-only" : "", def->name);
+        }
+        if (r >= 0 && def->n_interfaces == 0 && !def->private_network)
+                r = strv_extendf(w->notes, "the container shares the network of this host");
+        return r;
+}
+
 int job_run_import(JobWork *w, Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
         _cleanup_bundle_info_ BundleInfo info = { 0 };
@@ -148,6 +185,10 @@ int job_run_import(JobWork *w, Error **err) {
                                   &w->progress, err);
         if (r >= 0)
                 r = adopt(w, &info, &def, err);
+        if (r >= 0)
+                r = refuse_defined(w, def->name, err);
+        if (r >= 0)
+                r = note_what_it_gets(w, def);
         if (r >= 0 && !(s->flags & JOB_MOVED))
                 r = bundle_reset_machine_id(root_fd, err);
         if (r >= 0)
