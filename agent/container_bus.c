@@ -334,8 +334,14 @@ static int check_storage(Request *request, const Container *c, Error **err) {
         r = guard_defined(c, err);
         if (r >= 0)
                 r = guard_not_running(c->manager, c->name, "deleted", err);
-        if (r >= 0 && guard_volume(c->manager, c->name, NULL) == -ENOENT)
+        if (r < 0)
+                return r;
+        r = guard_volume(c->manager, c->name, err);
+        if (r == -ENOENT) {
                 request->flags = 0;
+                *err = error_free(*err);
+                return 0;
+        }
         return r;
 }
 
