@@ -103,7 +103,7 @@ run_all() {
         says "so does a start" "at work|no root" 1 start big
         says "and undefine" "at work" 1 undefine big
         check "the agent is restarted" on systemctl restart ctvirtd
-        check "the job goes on, and is done" wait_for 120 job_state_is done
+        check "the job goes on, and is done" wait_for 120 job_state_is "done"
         check "the root is whole" on 'test $(ls /var/lib/machines/big/many | wc -l) = 200'
 
         begin_large
