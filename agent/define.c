@@ -189,6 +189,8 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
                 r = resolve(m, def, &bridges, &result.warnings, err);
         if (r >= 0)
                 r = define_warn_running(c, def, &result.warnings);
+        if (r >= 0)
+                r = define_warn_unused(def, &result.warnings);
         if (r >= 0 && isempty(m->root))
                 r = define_warn_missing(def, &result.warnings);
         if (r >= 0)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "agent/lifecycle.h"
+#include "units/generated.h"
 
 static bool network_equal(const ContainerDef *a, const ContainerDef *b) {
         ContainerDef x = { .name = a->name }, y = { .name = a->name };
@@ -23,10 +24,16 @@ static bool init_equal(const ContainerDef *a, const ContainerDef *b) {
 
         x.init = a->init;
         x.initargs = a->initargs;
+        x.initdir = a->initdir;
+        x.inituser = a->inituser;
+        x.initgroup = a->initgroup;
         x.environment = a->environment;
         x.n_environment = a->n_environment;
         y.init = b->init;
         y.initargs = b->initargs;
+        y.initdir = b->initdir;
+        y.inituser = b->inituser;
+        y.initgroup = b->initgroup;
         y.environment = b->environment;
         y.n_environment = b->n_environment;
         return container_def_equal(&x, &y);
@@ -60,6 +67,24 @@ int define_warn_running(const Container *old, const ContainerDef *def, char ***w
                 r = strv_extendf(warnings, "the filesystems of '%s' change at its next start",
                                  def->name);
         return r;
+}
+
+int define_warn_unused(const ContainerDef *def, char ***warnings) {
+        bool boots = generated_boots_init(def);
+
+        if (boots && (def->initdir || def->inituser || def->initgroup))
+                return strv_extendf(
+                        warnings,
+                        "<initdir>, <inituser> and <initgroup> are kept, but '%s' boots "
+                        "its own init, which is root's: they have no effect",
+                        def->name);
+        if (def->initgroup)
+                return strv_extendf(warnings,
+                                    "<initgroup> is kept, but systemd-nspawn has no setting for "
+                                    "it: the program of '%s' runs with the groups that its user "
+                                    "has in the container",
+                                    def->name);
+        return 0;
 }
 
 /* The agent has a /dev and a /tmp of its own. */

@@ -75,6 +75,19 @@ static bool keeps_resolv_conf(const ContainerDef *def) {
                def->first_boot->search_domains;
 }
 
+/* As whom and where a program is run. A container that is booted has its own idea of both. nspawn
+ * asks the container's getent about User=, which knows names and ids, but no '+'; there is no word
+ * for a group other than the user's own. */
+static int put_run_as(FILE *f, const ContainerDef *def) {
+        int r = 0;
+
+        if (def->inituser)
+                r = generated_put(f, "User", def->inituser + (*def->inituser == '+'));
+        if (r >= 0 && def->initdir)
+                r = generated_put(f, "WorkingDirectory", def->initdir);
+        return r;
+}
+
 static int put_exec(FILE *f, const ContainerDef *def) {
         const char *init = generated_boots_init(def) ? NULL : def->init;
         int r;
@@ -83,6 +96,8 @@ static int put_exec(FILE *f, const ContainerDef *def) {
         r = put_parameters(f, init, def->initargs && *def->initargs ? def->initargs : NULL);
         for (size_t i = 0; i < def->n_environment && r >= 0; i++)
                 r = put_environment(f, &def->environment[i]);
+        if (r >= 0 && init)
+                r = put_run_as(f, def);
         if (r >= 0 && def->idmap.present)
                 fprintf(f, "PrivateUsers=%u:%u\n", def->idmap.base, def->idmap.count);
         if (r >= 0 && keeps_resolv_conf(def))

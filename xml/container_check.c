@@ -7,6 +7,7 @@
 #include "base/name.h"
 #include "xml/container_def.h"
 #include "xml/container_grammar.h"
+#include "xml/container_values.h"
 #include "xml/xml_compat.h"
 
 static int check_memory(const ContainerDef *def, const char *file, Error **err) {
@@ -25,6 +26,25 @@ static int check_idmap(const IdMapDef *idmap, const char *file, Error **err) {
         return error_set_at(err, EINVAL, file, 0,
                             "ids from %u on, %u of them, are not a range for a container",
                             idmap->base, idmap->count);
+}
+
+/* How the program of a container is run. */
+static int check_init(const ContainerDef *def, const char *file, Error **err) {
+        const char *const users[] = { def->inituser, def->initgroup };
+
+        for (size_t i = 0; i < ELEMENTSOF(users); i++)
+                if (users[i] && !init_user_is_valid(users[i]))
+                        return error_set_at(
+                                err, EINVAL, file, 0,
+                                "'%s' is no user or group: expected " CONTAINER_USER_EXPECTED,
+                                XML_SHOW(users[i]));
+        if (def->initdir && (*def->initdir != '/' || has_control_character(def->initdir) ||
+                             !directory_is_plain(def->initdir)))
+                return error_set_at(
+                        err, EINVAL, file, 0,
+                        "'%s' is no directory to run in: expected " CONTAINER_INITDIR_EXPECTED,
+                        XML_SHOW(def->initdir));
+        return 0;
 }
 
 static int check_filesystem(const ContainerDef *def, size_t i, const char *file, Error **err) {
@@ -123,6 +143,9 @@ int container_def_check(const ContainerDef *def, const char *file_name, Error **
         if (r < 0)
                 return r;
         r = check_idmap(&def->idmap, file_name, err);
+        if (r < 0)
+                return r;
+        r = check_init(def, file_name, err);
         if (r < 0)
                 return r;
         r = check_own(def, file_name, err);

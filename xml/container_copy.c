@@ -105,7 +105,11 @@ static int copy_environment(const ContainerDef *from, ContainerDef *to) {
 static int copy_strings(const ContainerDef *from, ContainerDef *to) {
         if (copy_string(from->name, &to->name) < 0 || copy_string(from->title, &to->title) < 0 ||
             copy_string(from->description, &to->description) < 0 ||
-            copy_string(from->init, &to->init) < 0 || strv_copy(from->initargs, &to->initargs) < 0)
+            copy_string(from->init, &to->init) < 0 ||
+            strv_copy(from->initargs, &to->initargs) < 0 ||
+            copy_string(from->initdir, &to->initdir) < 0 ||
+            copy_string(from->inituser, &to->inituser) < 0 ||
+            copy_string(from->initgroup, &to->initgroup) < 0)
                 return -ENOMEM;
         return 0;
 }
@@ -197,7 +201,8 @@ static bool scalars_equal(const ContainerDef *a, const ContainerDef *b) {
 static bool strings_equal(const ContainerDef *a, const ContainerDef *b) {
         return streq_ptr(a->name, b->name) && streq_ptr(a->title, b->title) &&
                streq_ptr(a->description, b->description) && streq_ptr(a->init, b->init) &&
-               strv_equal(a->initargs, b->initargs);
+               strv_equal(a->initargs, b->initargs) && streq_ptr(a->initdir, b->initdir) &&
+               streq_ptr(a->inituser, b->inituser) && streq_ptr(a->initgroup, b->initgroup);
 }
 
 static bool own_equal(const ContainerDef *a, const ContainerDef *b) {

@@ -152,6 +152,9 @@ ContainerDef *container_def_free(ContainerDef *def) {
         free(def->description);
         free(def->init);
         strv_free(def->initargs);
+        free(def->initdir);
+        free(def->inituser);
+        free(def->initgroup);
         for (size_t i = 0; i < def->n_environment; i++)
                 environment_done(&def->environment[i]);
         free(def->environment);

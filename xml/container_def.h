@@ -123,6 +123,9 @@ typedef struct ContainerDef {
 
         char *init; /* <init>; NULL: boot the container's own init */
         char **initargs;
+        char *initdir;   /* <initdir>: where the program is run; NULL: not given */
+        char *inituser;  /* <inituser>: a name, an id, or an id behind '+'; NULL: root */
+        char *initgroup; /* <initgroup>: likewise; .nspawn has no word for it */
         EnvironmentDef *environment;
         size_t n_environment;
         bool private_network; /* <features><privnet/></features> */

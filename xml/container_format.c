@@ -51,6 +51,9 @@ static void format_os(XmlWriter *w, const ContainerDef *def) {
                 xml_writer_text(w, def->environment[i].value);
                 xml_writer_close(w);
         }
+        xml_writer_element(w, "initdir", def->initdir);
+        xml_writer_element(w, "inituser", def->inituser);
+        xml_writer_element(w, "initgroup", def->initgroup);
         xml_writer_close(w);
 }
 

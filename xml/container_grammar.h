@@ -29,6 +29,11 @@ extern const XmlElement container_first_boot_elements[];
 int container_parse_quota(XmlReader *r, xmlNode *node, ContainerDef *def);
 
 #define CONTAINER_QUOTA_EXPECTED "from 1 MiB to 8 EiB"
+#define CONTAINER_INITDIR_EXPECTED                                                                 \
+        "an absolute path without '..' and control characters, and without a blank or a "          \
+        "backslash at its end"
+#define CONTAINER_USER_EXPECTED                                                                    \
+        "a name of letters, digits, '_', '.' and '-', or an id, which may have a '+' before it"
 #define CONTAINER_PATH_EXPECTED "an absolute path without '..' and control characters"
 
 static inline InterfaceDef *container_last_interface(ContainerDef *def) {

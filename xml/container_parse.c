@@ -165,13 +165,6 @@ int container_parse_withheld(XmlReader *r, xmlNode *node, const char *what, bool
         return 0;
 }
 
-static bool variable_name_is_valid(const char *s) {
-        if (isempty(s) || (*s >= '0' && *s <= '9'))
-                return false;
-        return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] ==
-               '\0';
-}
-
 static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
         EnvironmentDef *grown, *variable;
         int k;
@@ -193,6 +186,35 @@ static int parse_initenv(XmlReader *r, xmlNode *node, ContainerDef *def) {
         return k < 0 ? k
                      : container_parse_withheld(r, node, variable->name, !isempty(variable->value),
                                                 &variable->withheld);
+}
+
+static int parse_initdir(XmlReader *r, xmlNode *node, ContainerDef *def) {
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        k = xml_reader_text(node, &text);
+        if (k < 0)
+                return k;
+        k = clean_path(text, &def->initdir);
+        if (k >= 0 && !directory_is_plain(def->initdir))
+                k = -EINVAL;
+        return k == -EINVAL ? xml_reader_bad_text(r, node, text, CONTAINER_INITDIR_EXPECTED) : k;
+}
+
+static int parse_user(XmlReader *r, xmlNode *node, char **ret) {
+        int k = xml_reader_text(node, ret);
+
+        if (k < 0 || init_user_is_valid(*ret))
+                return k;
+        return xml_reader_bad_text(r, node, *ret, CONTAINER_USER_EXPECTED);
+}
+
+static int parse_inituser(XmlReader *r, xmlNode *node, ContainerDef *def) {
+        return parse_user(r, node, &def->inituser);
+}
+
+static int parse_initgroup(XmlReader *r, xmlNode *node, ContainerDef *def) {
+        return parse_user(r, node, &def->initgroup);
 }
 
 static int parse_on_network_stop(XmlReader *r, xmlNode *node, ContainerDef *def) {
@@ -315,6 +337,9 @@ static const XmlElement os_elements[] = {
         { .name = "init", .parse = parse_init },
         { .name = "initarg", .parse = parse_initarg, .repeat = true },
         { .name = "initenv", .parse = parse_initenv, .repeat = true },
+        { .name = "initdir", .parse = parse_initdir },
+        { .name = "inituser", .parse = parse_inituser },
+        { .name = "initgroup", .parse = parse_initgroup },
         { 0 },
 };
 

@@ -45,6 +45,32 @@ int clean_path(const char *s, char **ret) {
         return 0;
 }
 
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define USER_MAX 256   /* bytes, LOGIN_NAME_MAX */
+#define USER_ID_MAX 10 /* digits of 32 bits */
+
+bool directory_is_plain(const char *s) {
+        size_t size = strlen(s);
+
+        return size > 0 && s[size - 1] != ' ' && s[size - 1] != '\\';
+}
+
+bool init_user_is_valid(const char *s) {
+        size_t size = strlen(s);
+
+        if (*s == '+')
+                return size > 1 && size <= USER_ID_MAX + 1 && strspn(s + 1, DIGITS) == size - 1;
+        return size > 0 && size <= USER_MAX && *s != '-' && *s != '.' &&
+               strspn(s, LETTERS DIGITS "_.-") == size;
+}
+
+bool variable_name_is_valid(const char *s) {
+        if (isempty(s) || (*s >= '0' && *s <= '9'))
+                return false;
+        return s[strspn(s, LETTERS DIGITS "_")] == '\0';
+}
+
 static int unit_factor(const char *unit, uint64_t *ret) {
         static const char *const prefixes = "kmgtpe";
         const char *prefix;

@@ -16,6 +16,17 @@ bool has_control_character(const char *s);
  * slash at the end are dropped. -EINVAL, -ENOMEM. */
 int clean_path(const char *s, char **ret);
 
+/* Of what clean_path() made: it can be a whole value of a .nspawn file, no blank or backslash at its
+ * end. */
+bool directory_is_plain(const char *s);
+
+/* <inituser>, <initgroup>: a name of letters, digits, '_', '.' and '-', or an id, which may have a
+ * '+' before it (libvirt's genericName). */
+bool init_user_is_valid(const char *s);
+
+/* <initenv>: letters, digits and '_', no digit first. */
+bool variable_name_is_valid(const char *s);
+
 /* number and unit (NULL: bytes) as libvirt's virScaleInteger: "KB" is 1000, "K" and "KiB" are 1024
  * bytes. -EINVAL: no such unit; -ERANGE: too much. */
 int scale_bytes(uint64_t number, const char *unit, uint64_t *ret);

@@ -21,7 +21,8 @@ static const char full[] = "<domain type='nspawn' a='1'>"
                            "<title>t</title><description>d</description>"
                            "<memory>2048</memory><currentMemory>1024</currentMemory><vcpu>2</vcpu>"
                            "<os><init>/i</init><initarg x='1'>a</initarg><initenv name='E'>v"
-                           "</initenv></os>"
+                           "</initenv><initdir>/d</initdir><inituser>u</inituser>"
+                           "<initgroup>g</initgroup></os>"
                            "<idmap><uid start='0' target='524288' count='65536'/>"
                            "<gid start='0' target='524288' count='65536'/></idmap>"
                            "<features><privnet/></features><devices>"
@@ -218,6 +219,9 @@ static void test_equal(void **state) {
         CHANGES(b->vcpus++);
         CHANGES(b->init[0] = 'x');
         CHANGES(b->initargs[0][0] = 'x');
+        CHANGES(b->initdir[0] = 'x');
+        CHANGES(b->inituser[0] = 'x');
+        CHANGES(b->initgroup[0] = 'x');
         CHANGES(b->environment[0].name[0] = 'x');
         CHANGES(b->environment[0].value[0] = 'x');
         CHANGES(b->private_network = false);
