@@ -13,6 +13,7 @@
 #include "base/fileio.h"
 #include "base/log.h"
 #include "units/unit_name.h"
+#include "xml/container_program.h"
 
 /*
  * A definition that comes with the root
@@ -41,8 +42,26 @@ static int learn_name(JobSpec *spec, const char *xml, size_t size, Error **err) 
         return r;
 }
 
-static int take_definition(Manager *m, JobSpec *spec, Error **err) {
+static int define(Manager *m, const char *xml, size_t size, Error **err) {
         _cleanup_define_result_ DefineResult result = { 0 };
+        const Container *c;
+        int r;
+
+        r = define_container(m, xml, size, "the definition", 0, &result, err);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(w, result.warnings)
+                log_warning("Container '%s': %s", result.name, *w);
+        if (result.reload)
+                manager_request_reload(m);
+        c = container_table_by_name(&m->containers, result.name);
+        if (c)
+                events_container(m, c, CTVIRT_EVENT_DEFINED,
+                                 result.redefined ? "Updated" : "Added");
+        return 0;
+}
+
+static int take_definition(Manager *m, JobSpec *spec, Error **err) {
         _cleanup_free_ char *xml = NULL;
         const Container *c;
         size_t size;
@@ -57,32 +76,62 @@ static int take_definition(Manager *m, JobSpec *spec, Error **err) {
         c = container_table_by_name(&m->containers, spec->name);
         if (c && container_is_defined(c))
                 return error_set(err, EEXIST, "a container '%s' is defined already", spec->name);
+        return define(m, xml, size, err);
+}
 
-        r = define_container(m, xml, size, "the definition", 0, &result, err);
+static bool is_same(const ContainerDef *a, const ContainerDef *b) {
+        return streq(a->name, b->name) && a->has_uuid && b->has_uuid &&
+               uuid_equal(&a->uuid, &b->uuid);
+}
+
+/*
+ * How an image wants to be run, as far as the definition does not say it. Nothing else is taken from
+ * the job's file, so that what has been changed in the definition meanwhile stays, and what a job
+ * could make of a hostile image reaches no further than the image's own program would.
+ */
+static int take_program(Manager *m, const JobSpec *spec, Error **err) {
+        _cleanup_(container_def_freep) ContainerDef *from = NULL, *def = NULL;
+        const Container *c = container_table_by_name(&m->containers, spec->name);
+        _cleanup_free_ char *xml = NULL, *completed = NULL;
+        size_t size;
+        int r;
+
+        if (!c || !c->def)
+                return 0;
+        r = load_definition(m, spec, &xml, &size);
+        if (r < 0)
+                return error_set(err, -r, "cannot read what the image runs: %s", strerror(-r));
+        r = container_def_parse(xml, size, "definition.xml of the job", 0, &from, NULL, err);
         if (r < 0)
                 return r;
-        STRV_FOREACH(w, result.warnings)
-                log_warning("Container '%s': %s", result.name, *w);
-        if (result.reload)
-                manager_request_reload(m);
-        c = container_table_by_name(&m->containers, result.name);
-        if (c)
-                events_container(m, c, CTVIRT_EVENT_DEFINED, "Added");
-        return 0;
+        if (!is_same(from, c->def))
+                return error_set(err, EINVAL, "the container has been defined anew meanwhile");
+        def = container_def_copy(c->def);
+        if (!def)
+                return -ENOMEM;
+        r = container_def_fill_program(def, from);
+        if (r <= 0)
+                return r;
+        r = container_def_format(def, &completed);
+        return r < 0 ? r : define(m, completed, strlen(completed), err);
 }
 
 static void define_after(Job *job, JobState *state, char **text) {
+        bool is_new = job->spec->flags & JOB_DEFINE;
         _cleanup_free_ char *reason = NULL, *sentence = NULL;
         _cleanup_error_ Error *err = NULL;
         int r;
 
-        r = take_definition(job->manager, job->spec, &err);
+        r = is_new ? take_definition(job->manager, job->spec, &err)
+                   : take_program(job->manager, job->spec, &err);
         if (r >= 0)
                 return;
         reason = err ? error_format(err) : strdup(strerror(-r));
-        if (asprintf(&sentence,
-                     "its root is in the pool as volume '%s', but it could not be defined: %s",
-                     job->spec->name ? job->spec->name : "?", reason ? reason : strerror(-r)) < 0)
+        if (asprintf(&sentence, "its root is in the pool as volume '%s', but %s: %s",
+                     job->spec->name ? job->spec->name : "?",
+                     is_new ? "it could not be defined"
+                            : "what its image runs could not be put into its definition",
+                     reason ? reason : strerror(-r)) < 0)
                 sentence = NULL;
         *state = JOB_STATE_FAILED;
         free(*text);
@@ -150,7 +199,7 @@ void job_after(Job *job, JobState *state, char **text) {
 
         if (spec->flags & JOB_FREEZE)
                 job_thaw(job);
-        if (*state == JOB_STATE_DONE && (spec->flags & JOB_DEFINE))
+        if (*state == JOB_STATE_DONE && ((spec->flags & JOB_DEFINE) || spec->kind == JOB_BOOTSTRAP))
                 define_after(job, state, text);
         if (*state == JOB_STATE_DONE && makes_root(spec->kind) && spec->name)
                 generate_into(job->manager, spec->name);

@@ -7,6 +7,7 @@
 
 #include "agent/bootstrap/base_cache.h"
 #include "agent/bootstrap/first_boot.h"
+#include "agent/bootstrap/image_program.h"
 #include "agent/bootstrap/source.h"
 #include "agent/pool/tree_remove.h"
 #include "agent/pool/volume.h"
@@ -356,6 +357,8 @@ static int build(BootstrapRun *run, Error **err) {
                 if (r >= 0)
                         r = keep_base(run, err);
         }
+        if (r >= 0 && !run->is_image)
+                r = image_program_find(run->job.root_fd, &run->job.command, &run->job.warnings);
         if (r >= 0)
                 r = first_boot(run, err);
         return r < 0 ? r : publish(run, err);

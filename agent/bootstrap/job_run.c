@@ -4,8 +4,10 @@
 
 #include "agent/bootstrap/base_cache.h"
 #include "agent/bootstrap/bootstrap.h"
+#include "agent/bootstrap/image_program.h"
 #include "agent/bootstrap/job_run_parts.h"
 #include "agent/pool/volume.h"
+#include "base/fileio.h"
 
 #define TELL_BYTES (UINT64_C(4) * 1024 * 1024)
 
@@ -30,6 +32,28 @@ static int on_progress(void *userdata, uint64_t done_bytes, const char *path) {
         return job_check_canceled(w);
 }
 
+int job_save_definition(const JobWork *w, const ContainerDef *def, Error **err) {
+        _cleanup_free_ char *path = NULL, *xml = NULL;
+        int r;
+
+        r = container_def_format(def, &xml);
+        if (r >= 0 && asprintf(&path, "%s/definition.xml", w->spec->id) < 0) {
+                path = NULL;
+                r = -ENOMEM;
+        }
+        if (r >= 0)
+                r = write_file_at(w->context->jobs_fd, path, xml, strlen(xml), 0600, 0);
+        return r < 0 ? error_set(err, -r, "cannot keep its definition: %s", strerror(-r)) : 0;
+}
+
+/* What an image wants to run. */
+static int complete_definition(const JobWork *w, const ImageCommand *command, ContainerDef *def,
+                               Error **err) {
+        int r = image_program_apply(command, def, w->notes);
+
+        return r > 0 ? job_save_definition(w, def, err) : r;
+}
+
 static int run_bootstrap(JobWork *w, Error **err) {
         const BootstrapOptions options = {
                 .replace = w->spec->flags & JOB_REPLACE,
@@ -49,7 +73,7 @@ static int run_bootstrap(JobWork *w, Error **err) {
         STRV_FOREACH(warning, result.warnings)
                 if (r >= 0)
                         r = strv_extend(w->notes, *warning);
-        return r;
+        return r < 0 ? r : complete_definition(w, &result.command, def, err);
 }
 
 static int run_base_delete(JobWork *w, Error **err) {

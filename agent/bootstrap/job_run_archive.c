@@ -12,7 +12,6 @@
 #include "agent/pool/bundle.h"
 #include "agent/pool/bundle_adopt.h"
 #include "agent/pool/volume.h"
-#include "base/fileio.h"
 #include "units/text.h"
 
 /* Of a regular file it is known how much there is to read. */
@@ -119,21 +118,6 @@ static int adopt(const JobWork *w, const BundleInfo *info, ContainerDef **ret, E
         return 0;
 }
 
-/* For the agent, which defines it. */
-static int save_definition(const JobWork *w, const ContainerDef *def, Error **err) {
-        _cleanup_free_ char *path = NULL, *xml = NULL;
-        int r;
-
-        r = container_def_format(def, &xml);
-        if (r >= 0 && asprintf(&path, "%s/definition.xml", w->spec->id) < 0) {
-                path = NULL;
-                r = -ENOMEM;
-        }
-        if (r >= 0)
-                r = write_file_at(w->context->jobs_fd, path, xml, strlen(xml), 0600, 0);
-        return r < 0 ? error_set(err, -r, "cannot keep its definition: %s", strerror(-r)) : 0;
-}
-
 /* Its root would become that of a container of the same name, which somebody else has defined and
  * has not given one yet. The agent asks again, but then the root is there. */
 static int refuse_defined(const JobWork *w, const char *name, Error **err) {
@@ -192,7 +176,7 @@ int job_run_import(JobWork *w, Error **err) {
         if (r >= 0 && !(s->flags & JOB_MOVED))
                 r = bundle_reset_machine_id(root_fd, err);
         if (r >= 0)
-                r = save_definition(w, def, err);
+                r = job_save_definition(w, def, err);
         if (r < 0)
                 return r;
         job_stage(w, 2, 2, "Writing to the disk");

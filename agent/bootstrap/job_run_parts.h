@@ -7,6 +7,7 @@
 
 #include "agent/bootstrap/job_run.h"
 #include "agent/pool/pool_backend.h"
+#include "xml/container_def.h"
 
 /* A job under way. */
 typedef struct JobWork {
@@ -23,6 +24,9 @@ void job_stage(const JobWork *w, unsigned number, unsigned count, const char *wh
 
 /* -ECANCELED when the job has been. */
 int job_check_canceled(const JobWork *w);
+
+/* Writes definition.xml of the job, for the agent, which takes it over. */
+int job_save_definition(const JobWork *w, const ContainerDef *def, Error **err);
 
 /* agent/bootstrap/job_run_volume.c */
 int job_run_volume_clone(JobWork *w, Error **err);

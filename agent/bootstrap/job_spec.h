@@ -14,7 +14,7 @@
 #define JOB_ID_LENGTH 8    /* lower-case hex digits */
 
 typedef enum JobKind {
-        JOB_BOOTSTRAP,       /* name; definition.xml says how */
+        JOB_BOOTSTRAP,       /* name; definition.xml says how, and in the result what it runs */
         JOB_VOLUME_CLONE,    /* source -> name */
         JOB_VOLUME_DOWNLOAD, /* name -> stdout, a tar stream */
         JOB_VOLUME_UPLOAD,   /* stdin, a tar stream -> name */
