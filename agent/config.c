@@ -2,6 +2,7 @@
 
 #include "agent/config.h"
 
+#include "agent/bootstrap/bootstrap.h"
 #include "base/log.h"
 #include "units/conf_file.h"
 
@@ -11,6 +12,7 @@
 typedef enum SettingType {
         SETTING_URI,
         SETTING_BOOLEAN,
+        SETTING_SECONDS,
 } SettingType;
 
 typedef struct Setting {
@@ -18,12 +20,15 @@ typedef struct Setting {
         SettingType type;
         size_t offset;
         const char *uri; /* default of a URI */
+        uint64_t usec;   /* default of a time span */
 } Setting;
 
 static const Setting settings[] = {
         { "LibvirtURI", SETTING_URI, offsetof(Config, libvirt_uri), CONFIG_LIBVIRT_URI },
         { "VMURI", SETTING_URI, offsetof(Config, vm_uri), CONFIG_VM_URI },
         { "ReattachVMs", SETTING_BOOLEAN, offsetof(Config, reattach_vms), NULL },
+        { "BaseMaxAgeSec", SETTING_SECONDS, offsetof(Config, base_max_age_usec), NULL,
+          BOOTSTRAP_BASE_MAX_AGE_USEC },
 };
 
 #define complain(line, format, ...)                                                                \
@@ -47,6 +52,16 @@ static bool looks_like_uri(const char *value) {
         return colon && colon > value && !strpbrk(value, " \t\"'");
 }
 
+static void set_seconds(Config *c, const Setting *s, const char *value, unsigned line) {
+        uint64_t usec = s->usec;
+
+        if (*value && conf_parse_seconds(value, &usec) < 0)
+                complain(line, "%s= is a time such as 7d, 12h or infinity, not '%s'", s->name,
+                         value);
+        else
+                *(uint64_t *) (void *) ((char *) c + s->offset) = usec;
+}
+
 /* An empty value takes back what stands before, as in unit files. */
 static int assign(Config *c, const Setting *s, const char *value, unsigned line) {
         int boolean;
@@ -64,6 +79,9 @@ static int assign(Config *c, const Setting *s, const char *value, unsigned line)
                         complain(line, "%s= is yes or no, not '%s'", s->name, value);
                 else
                         *(bool *) ((char *) c + s->offset) = boolean;
+                return 0;
+        case SETTING_SECONDS:
+                set_seconds(c, s, value, line);
                 return 0;
         }
         return 0;
@@ -94,6 +112,7 @@ static int set_defaults(Config *c) {
                         return r;
         }
         c->reattach_vms = true;
+        c->base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC;
         return 0;
 }
 

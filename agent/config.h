@@ -16,6 +16,7 @@ typedef struct Config {
         char *libvirt_uri;
         char *vm_uri;
         bool reattach_vms;
+        uint64_t base_max_age_usec; /* UINT64_MAX: bases do not become too old */
 } Config;
 
 /* The defaults, and over them what the file below root says. Fails only when memory is short; no

@@ -59,9 +59,11 @@ static int bootstrap_order(const Container *c, const BootstrapRequest *q, JobOrd
                 r = job_order_new(JOB_BOOTSTRAP, c->name, order);
         if (r >= 0)
                 r = container_def_format(def, &order->spec->definition);
-        if (r >= 0 && q->replace)
-                order->spec->flags |= JOB_REPLACE;
-        return r;
+        if (r < 0)
+                return r;
+        order->spec->base_max_age_usec = c->manager->config.base_max_age_usec;
+        order->spec->flags |= q->replace ? JOB_REPLACE : 0;
+        return 0;
 }
 
 static void bootstrap(Request *request) {

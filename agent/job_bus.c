@@ -7,6 +7,7 @@
 #include "agent/job_bus.h"
 
 #include "agent/api.h"
+#include "agent/bootstrap/bootstrap.h"
 #include "agent/bus_objects.h"
 #include "agent/job_events.h"
 #include "agent/job_life.h"
@@ -29,6 +30,7 @@ int job_order_new(JobKind kind, const char *name, JobOrder *ret) {
                 return -ENOMEM;
         spec->kind = kind;
         spec->size = UINT64_MAX;
+        spec->base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC;
         if (name) {
                 spec->name = strdup(name);
                 if (!spec->name)

@@ -63,6 +63,120 @@ int conf_parse_boolean(const char *s) {
         return -EINVAL;
 }
 
+#define USEC_PER_SEC UINT64_C(1000000)
+#define USEC_PER_DAY (24 * 3600 * USEC_PER_SEC)
+
+/* Months and years as systemd has them: 30.44 and 365.25 days. */
+static const struct {
+        const char *name;
+        uint64_t usec;
+} time_units[] = {
+        { "seconds", USEC_PER_SEC },
+        { "second", USEC_PER_SEC },
+        { "sec", USEC_PER_SEC },
+        { "s", USEC_PER_SEC },
+        { "minutes", 60 * USEC_PER_SEC },
+        { "minute", 60 * USEC_PER_SEC },
+        { "min", 60 * USEC_PER_SEC },
+        { "m", 60 * USEC_PER_SEC },
+        { "hours", 3600 * USEC_PER_SEC },
+        { "hour", 3600 * USEC_PER_SEC },
+        { "hr", 3600 * USEC_PER_SEC },
+        { "h", 3600 * USEC_PER_SEC },
+        { "days", USEC_PER_DAY },
+        { "day", USEC_PER_DAY },
+        { "d", USEC_PER_DAY },
+        { "weeks", 7 * USEC_PER_DAY },
+        { "week", 7 * USEC_PER_DAY },
+        { "w", 7 * USEC_PER_DAY },
+        { "months", 2629800 * USEC_PER_SEC },
+        { "month", 2629800 * USEC_PER_SEC },
+        { "M", 2629800 * USEC_PER_SEC },
+        { "years", 31557600 * USEC_PER_SEC },
+        { "year", 31557600 * USEC_PER_SEC },
+        { "y", 31557600 * USEC_PER_SEC },
+        { "msec", 1000 },
+        { "ms", 1000 },
+        { "usec", 1 },
+        { "us", 1 },
+};
+
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+/* The unit that s begins with: its length, 0 if there is none (seconds), -EINVAL. */
+static int parse_time_unit(const char *s, uint64_t *ret) {
+        size_t length = strcspn(s, WHITESPACE "0123456789.");
+
+        *ret = USEC_PER_SEC;
+        if (length == 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(time_units); i++)
+                if (strlen(time_units[i].name) == length &&
+                    memcmp(time_units[i].name, s, length) == 0) {
+                        *ret = time_units[i].usec;
+                        return (int) length;
+                }
+        return -EINVAL;
+}
+
+/* One number with its unit; *s is moved behind it. */
+static int parse_time_part(const char **s, uint64_t *total) {
+        uint64_t fraction = 0, scale = 1, unit, usec;
+        unsigned long long number;
+        const char *p = *s;
+        char *end;
+        int k;
+
+        if (!is_digit(*p))
+                return -EINVAL;
+        errno = 0;
+        number = strtoull(p, &end, 10);
+        if (errno != 0)
+                return -ERANGE;
+        p = end;
+        if (*p == '.') {
+                if (!is_digit(*++p))
+                        return -EINVAL;
+                for (; is_digit(*p); p++)
+                        if (scale < USEC_PER_SEC) {
+                                fraction = fraction * 10 + (uint64_t) (*p - '0');
+                                scale *= 10;
+                        }
+        }
+        p += strspn(p, WHITESPACE);
+        k = parse_time_unit(p, &unit);
+        if (k < 0)
+                return k;
+        if (__builtin_mul_overflow((uint64_t) number, unit, &usec) ||
+            __builtin_add_overflow(usec, unit / scale * fraction + unit % scale * fraction / scale,
+                                   &usec) ||
+            __builtin_add_overflow(*total, usec, total) || *total == UINT64_MAX)
+                return -ERANGE;
+        p += k;
+        *s = p + strspn(p, WHITESPACE);
+        return 0;
+}
+
+int conf_parse_seconds(const char *s, uint64_t *ret_usec) {
+        uint64_t total = 0;
+        int r;
+
+        s += strspn(s, WHITESPACE);
+        if (startswith(s, "infinity") && s[8 + strspn(s + 8, WHITESPACE)] == '\0') {
+                *ret_usec = UINT64_MAX;
+                return 0;
+        }
+        do {
+                r = parse_time_part(&s, &total);
+                if (r < 0)
+                        return r;
+        } while (*s);
+        *ret_usec = total;
+        return 0;
+}
+
 static char *strip(char *s) {
         s += strspn(s, WHITESPACE);
         for (size_t n = strlen(s); n > 0 && strchr(WHITESPACE, s[n - 1]); n--)

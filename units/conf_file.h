@@ -36,3 +36,7 @@ bool utf8_is_valid(const char *s, size_t size);
 
 /* The boolean spellings of systemd in any case: 1 or 0; -EINVAL for anything else. */
 int conf_parse_boolean(const char *s);
+
+/* A time span of systemd.time(7): "7d", "2h 30min", "1.5 h", "infinity" (UINT64_MAX); a number without
+ * a unit is seconds. -EINVAL; -ERANGE for more than 64 bits of microseconds. */
+int conf_parse_seconds(const char *s, uint64_t *ret_usec);

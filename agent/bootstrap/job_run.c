@@ -57,7 +57,7 @@ static int complete_definition(const JobWork *w, const ImageCommand *command, Co
 static int run_bootstrap(JobWork *w, Error **err) {
         const BootstrapOptions options = {
                 .replace = w->spec->flags & JOB_REPLACE,
-                .base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC,
+                .base_max_age_usec = w->spec->base_max_age_usec,
         };
         _cleanup_bootstrap_result_ BootstrapResult result = { 0 };
         _cleanup_(container_def_freep) ContainerDef *def = NULL;

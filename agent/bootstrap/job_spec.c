@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "agent/bootstrap/bootstrap.h"
 #include "agent/pool/snapshot.h"
 #include "base/fileio.h"
 #include "base/name.h"
@@ -135,6 +136,8 @@ static int take_assignment(const char *key, const char *value, JobSpec *s, bool 
                 return take_text(value, &s->compression);
         if (streq(key, "SIZE"))
                 return take_number(value, UINT64_MAX, &s->size);
+        if (streq(key, "BASE_MAX_AGE_USEC"))
+                return take_number(value, UINT64_MAX, &s->base_max_age_usec);
         if (streq(key, "FLAGS"))
                 return take_flags(value, &s->flags);
         return -EINVAL;
@@ -198,6 +201,7 @@ int job_spec_load(int jobs_fd, const char *id, JobSpec **ret, Error **err) {
         if (!s || asprintf(&path, "%s/job", id) < 0)
                 return -ENOMEM;
         s->size = UINT64_MAX;
+        s->base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC;
         s->id = strdup(id);
         if (!s->id)
                 return -ENOMEM;
@@ -237,6 +241,8 @@ static int format(const JobSpec *s, char **ret, size_t *ret_size) {
         print_text(f, "COMPRESSION", s->compression);
         if (s->size != UINT64_MAX)
                 fprintf(f, "SIZE=%" PRIu64 "\n", s->size);
+        if (s->kind == JOB_BOOTSTRAP)
+                fprintf(f, "BASE_MAX_AGE_USEC=%" PRIu64 "\n", s->base_max_age_usec);
         if (s->flags != 0)
                 fprintf(f, "FLAGS=%u\n", (unsigned) s->flags);
         return fclose(f) != 0 ? -ENOMEM : 0;

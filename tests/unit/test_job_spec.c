@@ -83,6 +83,24 @@ static void test_round(void **state) {
         assert_int_equal(job_spec_remove(jobs_fd, ID), 0);
 }
 
+static void test_round_bootstrap(void **state) {
+        const uint64_t ages[] = { 0, 42, UINT64_MAX };
+
+        for (size_t i = 0; i < ELEMENTSOF(ages); i++) {
+                JobSpec spec = { .id = (char *) ID,
+                                 .kind = JOB_BOOTSTRAP,
+                                 .name = (char *) "web",
+                                 .size = UINT64_MAX,
+                                 .base_max_age_usec = ages[i] };
+                _cleanup_job_spec_ JobSpec *back = NULL;
+
+                assert_int_equal(job_spec_save(jobs_fd, &spec), 0);
+                assert_int_equal(job_spec_load(jobs_fd, ID, &back, NULL), 0);
+                assert_true(back->base_max_age_usec == ages[i]);
+                assert_int_equal(job_spec_remove(jobs_fd, ID), 0);
+        }
+}
+
 static void write_job(const char *text, size_t size) {
         (void) mkdirat(jobs_fd, ID, 0700);
         assert_true(write_file_at(jobs_fd, ID "/job", text, size, 0600, 0) >= 0);
@@ -102,6 +120,7 @@ static const char *const hostile[] = {
         "KIND=clean\nSOURCE=a\001b\n",             /* control character */
         "KIND=clean\nSIZE=-1\n",                   /* */
         "KIND=clean\nSIZE=99999999999999999999\n", /* */
+        "KIND=bootstrap\nBASE_MAX_AGE_USEC=7d\n",  /* */
         "KIND=clean\nFLAGS=65536\n",               /* unknown flags */
 };
 
@@ -213,6 +232,7 @@ int main(void) {
                 cmocka_unit_test(test_kinds),
                 cmocka_unit_test(test_ids),
                 cmocka_unit_test(test_round),
+                cmocka_unit_test(test_round_bootstrap),
                 cmocka_unit_test(test_hostile),
                 cmocka_unit_test(test_result),
                 cmocka_unit_test(test_list),
