@@ -94,6 +94,12 @@ static int start(sd_bus *bus, Error **err) {
         return r;
 }
 
+/* A unit that fails would keep all containers down: they require the mounts of their roots. */
+static void take_back(sd_bus *bus) {
+        if (unlink(POOL_MOUNT_UNIT_PATH) >= 0 || errno == ENOENT)
+                (void) call(bus, "Reload", NULL, NULL, NULL);
+}
+
 int pool_mount(Error **err) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r;
@@ -103,7 +109,10 @@ int pool_mount(Error **err) {
                 return error_set(err, -r, "cannot reach systemd: %s", strerror(-r));
         r = call(bus, "Reload", NULL, err, NULL);
         if (r >= 0)
-                r = call(bus, "EnableUnitFiles", NULL, err, "asbb", 1, POOL_MOUNT_UNIT, false,
-                         true);
-        return r < 0 ? r : start(bus, err);
+                r = start(bus, err);
+        if (r < 0) {
+                take_back(bus);
+                return r;
+        }
+        return call(bus, "EnableUnitFiles", NULL, err, "asbb", 1, POOL_MOUNT_UNIT, false, true);
 }

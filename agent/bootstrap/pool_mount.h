@@ -3,5 +3,6 @@
 
 #include "base/error.h"
 
-/* Has systemd read the mount unit of the pool, mount it, and do so at each boot. Waits for it. */
+/* Has systemd read the mount unit of the pool, mount it, and do so at each boot. Waits for it. The
+ * unit is removed when it cannot be mounted. */
 int pool_mount(Error **err);

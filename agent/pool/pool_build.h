@@ -8,7 +8,7 @@
  *   pool_build_check()       nothing is changed; all that can be refused is refused here
  *   pool_build_format()      makes the image file, runs mkfs.btrfs
  *   pool_build_write_unit()
- *                            -> daemon-reload, EnableUnitFiles, StartUnit POOL_MOUNT_UNIT
+ *                            -> daemon-reload, StartUnit, EnableUnitFiles POOL_MOUNT_UNIT
  *   pool_build_finish()      owner, mode and label of what is mounted now
  */
 

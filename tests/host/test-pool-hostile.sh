@@ -204,7 +204,8 @@ on umount /mnt/used
 refused "nor what is on it when it is not" "ext4 'precious'" ctvirt pool-build --source-dev "$LOOP"
 check_equal "and it is as it was" precious "$(on blkid -o value -s LABEL "$LOOP")"
 # Without udev, as here, it has no name in /dev/disk/by-uuid by which it could be mounted.
-on "ctvirt pool-build --source-dev $LOOP --overwrite" >/dev/null 2>&1 || :
+refused "which is said" "mounting it failed" ctvirt pool-build --source-dev "$LOOP" --overwrite
+check "a mount that fails does not stay, for which all containers would wait" on '! systemctl cat var-lib-machines.mount | grep -q "made by ctvirt\|pool-build"'
 check_equal "the agent sees devices as the host has them" btrfs "$(on blkid -o value -s TYPE "$LOOP")"
 on "systemctl stop var-lib-machines.mount; losetup -d $LOOP"
 
