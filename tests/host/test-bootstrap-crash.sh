@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# kill -9 of a bootstrap, of the agent, of both, and power cuts: the root is there whole or not at all, nothing is left, and
+# the next one works. matrix-bootstrap-crash.sh is the long form.
+# shellcheck source-path=SCRIPTDIR source=lib/harness.sh
+. "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
+# shellcheck source-path=SCRIPTDIR source=lib/bootstrap-crash.sh
+. "$(dirname "$(readlink -f "$0")")/lib/bootstrap-crash.sh"
+
+host_test_begin "kill -9 and power cuts while containers are bootstrapped"
+crash_host --btrfs
+check "all is prepared" point setup tar pull base
+step "btrfs: an archive, a base that is made, a base that is there"
+crash_series tar 4
+crash_series pull 3
+crash_series base 2
+
+step "a plain folder: a clone"
+host stop
+crash_host
+check "all is prepared" point setup clone
+crash_series clone 3
+finish
