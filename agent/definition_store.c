@@ -12,7 +12,6 @@
 #define DEFINITION_MODE 0600 /* there may be secrets in it, as in libvirt's own */
 #define NSPAWN_DIR "/etc/systemd/nspawn"
 #define UNIT_DIR "/etc/systemd/system"
-#define RANDOM_DIGITS 16 /* of a temporary name, see write_file_at() */
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -237,20 +236,6 @@ int definition_store_protect(const char *root) {
  * What interrupted writes have left
  */
 
-/* ".#web.nspawn.0123456789abcdef" for the suffix ".nspawn". systemctl edit and editors use the
- * prefix as well, hence the whole pattern. */
-static bool is_our_temporary(const char *name, const char *suffix) {
-        size_t n = strlen(name), tail = RANDOM_DIGITS + 1;
-
-        if (!is_temporary_name(name) || n <= tail || name[n - tail] != '.')
-                return false;
-        if (strspn(name + n - RANDOM_DIGITS, "0123456789abcdef") != RANDOM_DIGITS)
-                return false;
-        n -= tail;
-        return n >= strlen(suffix) &&
-               strncmp(name + n - strlen(suffix), suffix, strlen(suffix)) == 0;
-}
-
 static int clean_folder(const char *path, const char *suffix) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
@@ -263,7 +248,7 @@ static int clean_folder(const char *path, const char *suffix) {
         while ((entry = readdir(dir))) {
                 struct stat st;
 
-                if (!is_our_temporary(entry->d_name, suffix) ||
+                if (!is_own_temporary_name(entry->d_name, suffix) ||
                     fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
                     !S_ISREG(st.st_mode))
                         continue;

@@ -9,6 +9,7 @@
 #include "base/strv.h"
 
 #define TEMPORARY_PREFIX ".#"
+#define RANDOM_DIGITS 16
 
 /* Up to end of file. known_size: with this many bytes read, a read that got less than it asked for
  * has met the end; 0 if unknown. */
@@ -211,4 +212,16 @@ int make_directories(const char *path, mode_t mode) {
 
 bool is_temporary_name(const char *name) {
         return startswith(name, TEMPORARY_PREFIX) != NULL;
+}
+
+bool is_own_temporary_name(const char *name, const char *suffix) {
+        size_t n = strlen(name), tail = RANDOM_DIGITS + 1;
+
+        if (!is_temporary_name(name) || n <= tail || name[n - tail] != '.')
+                return false;
+        if (strspn(name + n - RANDOM_DIGITS, "0123456789abcdef") != RANDOM_DIGITS)
+                return false;
+        n -= tail;
+        return n >= strlen(suffix) &&
+               strncmp(name + n - strlen(suffix), suffix, strlen(suffix)) == 0;
 }

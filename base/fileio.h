@@ -44,3 +44,7 @@ int sync_directory_of(int dir_fd, const char *path);
 
 /* A temporary file left by a write that was interrupted (its name begins with ".#"). */
 bool is_temporary_name(const char *name);
+
+/* One that write_file_at() would make for a file whose name ends with suffix: ".#web.nspawn.HEX" for
+ * ".nspawn". systemctl edit and editors use the prefix as well, hence the whole pattern. */
+bool is_own_temporary_name(const char *name, const char *suffix);

@@ -322,6 +322,14 @@ static int write_networks(const GeneratedInput *in, Place *p, const Texts *t) {
         return r < 0 ? r : mask;
 }
 
+/* What a write has left that was interrupted. */
+static void remove_temporary(const Place *p, const char *name) {
+        struct stat st;
+
+        if (fstatat(p->network_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode))
+                (void) unlinkat(p->network_fd, name, 0);
+}
+
 /* Network files of ours that are not among those to keep. */
 static int remove_networks(const Place *p, char *const *keep) {
         _cleanup_(closedirp) DIR *d = NULL;
@@ -339,6 +347,9 @@ static int remove_networks(const Place *p, char *const *keep) {
                 return r;
         }
         while ((errno = 0, de = readdir(d))) {
+                if (startswith(de->d_name, ".#" NETWORK_PREFIX) &&
+                    is_own_temporary_name(de->d_name, NETWORK_SUFFIX))
+                        remove_temporary(p, de->d_name);
                 if (!startswith(de->d_name, NETWORK_PREFIX) ||
                     !endswith(de->d_name, NETWORK_SUFFIX) || strv_contains(keep, de->d_name) ||
                     look_at(p->network_fd, de->d_name) != 1)

@@ -219,6 +219,21 @@ static void test_write(void **state) {
         assert_string_equal(names[0], "web");
 }
 
+/* The agent was killed while it wrote. */
+static void test_interrupted(void **state) {
+        static const char ours[] = NETWORK "/.#20-ctvirt-host0.network.0123456789abcdef",
+                          editors[] = NETWORK "/.#20-ctvirt-host0.network";
+        _cleanup_root_ char *root = temp_root_new();
+
+        make_root(root);
+        temp_root_write(root, ours, "[Match]\n");
+        temp_root_write(root, editors, "[Match]\n");
+        assert_true(write_xml(root, WEB(NIC("default")), NULL) > 0);
+        assert_true(exists(root, HOST0));
+        assert_false(exists(root, ours));
+        assert_true(exists(root, editors));
+}
+
 static void test_change(void **state) {
         _cleanup_root_ char *root = temp_root_new();
 
@@ -458,13 +473,13 @@ static void test_on_written(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_golden),     cmocka_unit_test(test_write),
-                cmocka_unit_test(test_change),     cmocka_unit_test(test_no_root),
-                cmocka_unit_test(test_foreign),    cmocka_unit_test(test_foreign_symlink),
-                cmocka_unit_test(test_places),     cmocka_unit_test(test_too_large),
-                cmocka_unit_test(test_tricks),     cmocka_unit_test(test_other_kinds),
-                cmocka_unit_test(test_owner),      cmocka_unit_test(test_remove),
-                cmocka_unit_test(test_on_written),
+                cmocka_unit_test(test_golden),          cmocka_unit_test(test_write),
+                cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_change),
+                cmocka_unit_test(test_no_root),         cmocka_unit_test(test_foreign),
+                cmocka_unit_test(test_foreign_symlink), cmocka_unit_test(test_places),
+                cmocka_unit_test(test_too_large),       cmocka_unit_test(test_tricks),
+                cmocka_unit_test(test_other_kinds),     cmocka_unit_test(test_owner),
+                cmocka_unit_test(test_remove),          cmocka_unit_test(test_on_written),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
