@@ -301,6 +301,15 @@ static int lock_base(int bases_fd, const char *name, int operation) {
         return fd;
 }
 
+static int protect(const Pool *p, int bases_fd, const char *name) {
+        bool read_only;
+        int r = p->backend->get_read_only(bases_fd, name, &read_only);
+
+        if (r >= 0 && !read_only)
+                r = p->backend->set_read_only(bases_fd, name, true);
+        return r == -EOPNOTSUPP ? 0 : r;
+}
+
 int base_use(const Pool *p, const Base *b, const char *id, const TreeProgress *progress) {
         _cleanup_free_ char *name = tree_name(b);
         _cleanup_close_ int fd = open_bases(p), new_fd = -1, lock_fd = -1;
@@ -318,7 +327,8 @@ int base_use(const Pool *p, const Base *b, const char *id, const TreeProgress *p
                 return lock_fd;
         if (b->image)
                 r = image_file_copy(fd, name, new_fd, id, progress, NULL);
-        else
+        /* The job that made it may have been killed before it did. */
+        else if ((r = protect(p, fd, name)) >= 0)
                 r = p->backend->snapshot(fd, name, new_fd, id, false, progress, NULL);
         if (r >= 0)
                 stamp(fd, b);
@@ -384,6 +394,8 @@ static int replace_old(const Pool *p, int bases_fd, const char *id, uint64_t max
         return r == -ENOENT ? 0 : r;
 }
 
+/* The file first: without it a base of an image would not know its command. A file without a base is
+ * none. */
 static int publish(const Pool *p, int bases_fd, const char *id, uint64_t max_age_usec,
                    const Base *b) {
         _cleanup_free_ char *from = text_format(POOL_NEW "/%s", id), *name = tree_name(b);
@@ -394,14 +406,12 @@ static int publish(const Pool *p, int bases_fd, const char *id, uint64_t max_age
         r = replace_old(p, bases_fd, id, max_age_usec, b);
         if (r < 0)
                 return r;
+        r = write_conf(bases_fd, b);
+        if (r < 0)
+                return r;
         if (renameat2(p->fd, from, bases_fd, name, RENAME_NOREPLACE) < 0)
                 return negative_errno();
-        if (!b->image) {
-                r = p->backend->set_read_only(bases_fd, name, true);
-                if (r < 0 && r != -EOPNOTSUPP)
-                        return r;
-        }
-        return write_conf(bases_fd, b);
+        return b->image ? 0 : protect(p, bases_fd, name);
 }
 
 /* Everything is on the disk before the base has its name: who finds one trusts it. */
