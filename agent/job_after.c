@@ -201,7 +201,8 @@ void job_after(Job *job, JobState *state, char **text) {
                 job_thaw(job);
         if (*state == JOB_STATE_DONE && ((spec->flags & JOB_DEFINE) || spec->kind == JOB_BOOTSTRAP))
                 define_after(job, state, text);
-        if (*state == JOB_STATE_DONE && makes_root(spec->kind) && spec->name)
+        /* Also for one that was killed: the root may have had its name already. */
+        if (makes_root(spec->kind) && spec->name)
                 generate_into(job->manager, spec->name);
         if (spec->flags & JOB_START)
                 start_again(job->manager, spec->name);
