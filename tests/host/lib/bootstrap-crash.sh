@@ -38,21 +38,21 @@ crash_once() {
 # call, and at random times. every: after each point it must work again; last: after the last one only (the next point
 # has to come to where it dies all the same).
 crash_series() {
-        local op=$1 points=$2 next=${3:-every} most counts names all ms i class number way again
+        local op=$1 points=$2 next=${3:-every} most counts first names all ms i class number way again
         if ! counts=$(point reference "$op" 2>&1); then
                 fail "$op works undisturbed" "$counts"
                 return
         fi
         pass "$op works undisturbed"
         counts=$(tail -n 1 <<<"$counts")
-        read -r names all ms <<<"$counts"
-        printf '# %s: %d calls, %d of them about names, %d ms\n' "$op" "$all" "$names" "$ms"
-        # The first of them is the first call, the last of them the last one.
+        read -r first names all ms <<<"$counts"
+        printf '# %s: %d calls, %d of them about names (published from %d on), %d ms\n' "$op" "$all" "$names" "$first" "$ms"
+        # Calls about names: from the first that shows others what was made. The last point is at the last call.
         most=$(((points - 1) / 3 * 3))
         ((most > 0)) || most=1
         for ((i = 0; i < points; i++)); do
                 case $((i % 3)) in
-                0) class=names number=$((1 + (names - 1) * i / most)) ;;
+                0) class=names number=$((first + (names - first) * i / most)) ;;
                 1) class=all number=$((1 + (all - 1) * i / most)) ;;
                 2) class=time number=$((RANDOM % (ms + 1))) ;;
                 esac
