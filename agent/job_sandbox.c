@@ -133,6 +133,13 @@ static int append_files(sd_bus_message *m, const JobSpec *spec) {
         return r < 0 ? r : append_source(m, spec);
 }
 
+/* dnf 4 fails where it cannot write to its logs, even if it is only asked for its version: tools have
+ * a place for logs that ends with the job. What they say is in the journal. */
+static int append_logs(sd_bus_message *m) {
+        return sd_bus_message_append(m, "(sv)", "TemporaryFileSystem", "a(ss)", 1, "/var/log",
+                                     "mode=0755");
+}
+
 /* For those in which nothing but our own code runs. */
 static int append_strict(sd_bus_message *m) {
         return sd_bus_message_append(
@@ -148,6 +155,8 @@ int job_sandbox_append(sd_bus_message *m, const JobSpec *spec) {
         r = sd_bus_message_append(m, "(sv)", "CapabilityBoundingSet", "t", s.capabilities);
         if (r >= 0 && s.own_mounts)
                 r = append_files(m, spec);
+        if (r >= 0 && s.own_mounts && s.tools)
+                r = append_logs(m);
         if (r >= 0 && s.own_mounts && !s.network)
                 r = sd_bus_message_append(m, "(sv)", "PrivateNetwork", "b", true);
         return r < 0 || s.tools ? r : append_strict(m);

@@ -189,13 +189,14 @@ static int describe_repository(BaseKey *k, const DnfRepository *o) {
         return r;
 }
 
-static int describe_version(BaseKey *k, Error **err) {
+/* dnf 4 looks into the database of the host's packages and writes to its own log for this. */
+static int describe_version(const SourceJob *j, BaseKey *k, Error **err) {
         const char *const arguments[] = { dnf_program(), "--version", NULL };
         _cleanup_free_ char *version = NULL;
         int r;
 
-        r = tool_capture(&(Tool){ .arguments = (char *const *) arguments }, VERSION_MAX, &version,
-                         err);
+        r = tool_capture(&(Tool){ .arguments = (char *const *) arguments, .home = j->work },
+                         VERSION_MAX, &version, err);
         if (r < 0)
                 return r;
         version[strcspn(version, "\n")] = '\0';
@@ -206,7 +207,7 @@ static int describe(SourceJob *j, BaseKey *k, Error **err) {
         _cleanup_dnf_setup_ DnfSetup s = { 0 };
         int r;
 
-        r = describe_version(k, err);
+        r = describe_version(j, k, err);
         if (r >= 0)
                 r = dnf_setup_make(j, &s, err);
         for (size_t i = 0; r >= 0 && i < s.n_repositories; i++)
