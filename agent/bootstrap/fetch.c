@@ -128,7 +128,7 @@ int key_find(const SourceJob *j, const KeySource *k, char **ret_path, Error **er
                         return r;
         }
         if (r != -ENOKEY)
-                return k->hint ? error_prefix(err, "%s Or:", k->hint) : r;
+                return k->hint ? error_prefix(err, "%s Or", k->hint) : r;
         paths = strv_join(k->paths, ", ");
         return error_set(err, ENOKEY, "there is no key of %s on this host%s%s%s%s", k->what,
                          isempty(paths) ? "" : "; looked for: ", paths ? paths : "",

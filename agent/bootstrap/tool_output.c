@@ -279,6 +279,16 @@ static const struct {
         { "Public key for", EKEYREJECTED,
           "A package has no signature by the keys that were named: check the key." },
         { "signature verification failed", EKEYREJECTED, "A signature is wrong: check the key." },
+        { "Signature verification failed", EKEYREJECTED,
+          "It is signed by nobody whose key is in /etc/systemd/import-pubring.gpg or "
+          "/usr/lib/systemd/import-pubring.gpg: put the key of who made it into the first of them." },
+        { "Failed to retrieve signature file", EKEYREJECTED,
+          "Nobody has signed it: name its SHA-256 in the definition (<ct:verify sha256=…/>), or be "
+          "content with the sums of the server (checksum)." },
+        { "did not check out", EBADMSG,
+          "It is not what the server has the sum of: it is damaged, or another one." },
+        { "Couldn't connect to server", ECONNREFUSED,
+          "Nobody listens there: check the URL and the proxy." },
         { "Couldn't download", ENETUNREACH, "A package cannot be fetched: check the mirror." },
         { "Unable to locate package", ENOENT,
           "There is no such package in these repositories: check its name and the release." },

@@ -115,6 +115,13 @@ static void test_hints(void **state) {
                   "check release and URL" },
                 { "W: GPG error: The following signatures couldn't be verified: NO_PUBKEY 12",
                   EKEYREJECTED, "name its key" },
+                { "Failed to retrieve signature file, cannot verify. (Try --verify=no?)",
+                  EKEYREJECTED, "Nobody has signed it" },
+                { "DOWNLOAD INVALID: Signature verification failed.", EKEYREJECTED,
+                  "import-pubring.gpg" },
+                { "DOWNLOAD INVALID: Checksum of x.raw file did not check out, file has been "
+                  "tampered with.",
+                  EBADMSG, "damaged" },
                 { "Temporary failure resolving 'deb.debian.org'", ENETUNREACH, "DNS" },
                 { "Error: Unable to find a match: vmi", ENOENT, "no such package" },
                 { "Error: GPG check FAILED", EKEYREJECTED, "check the key" },
