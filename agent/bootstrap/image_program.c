@@ -127,11 +127,30 @@ static int check_user(const RootTree *t, const ImageCommand *c, char ***warnings
                             user);
 }
 
+/* As the runtimes of such images do; nspawn does not start a container whose folder is not there. */
+static int make_directory(const RootTree *t, const ImageCommand *c, char ***warnings) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (isempty(c->directory) || clean_path(c->directory, &path) < 0)
+                return 0;
+        r = root_tree_folder(t, path, true);
+        if (r >= 0)
+                (void) close(r);
+        return r >= 0 ? 0
+                      : strv_extendf(warnings,
+                                     "the image's folder '%s', in which its program is to be run, "
+                                     "is not there and cannot be made: %s",
+                                     c->directory, strerror(-r));
+}
+
 int image_program_find(int root_fd, ImageCommand *c, char ***warnings) {
         const RootTree tree = { .fd = root_fd };
         int r;
 
         r = find_program(&tree, c, warnings);
+        if (r >= 0)
+                r = make_directory(&tree, c, warnings);
         return r < 0 ? r : check_user(&tree, c, warnings);
 }
 

@@ -8,7 +8,7 @@
 #include "agent/bootstrap/bootstrap.h"
 
 /* Makes the program a path in the tree: a name without a slash is looked for in the PATH of the
- * image, a relative path starts in its folder. What will not work at the container's start is told
+ * image, a relative path starts in its folder, which is made if it is not there. What will not work at the container's start is told
  * by a sentence in *warnings: a program that is not there, a user without an entry in /etc/passwd
  * (systemd-nspawn looks for one, also for an id). */
 int image_program_find(int root_fd, ImageCommand *c, char ***warnings);

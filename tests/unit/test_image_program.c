@@ -62,6 +62,8 @@ static const struct {
         { "./start.sh", NULL, NULL, NULL, NULL, "not in the image" },
         { "out", NULL, NULL, NULL, NULL, "not in the image" }, /* not the host's */
         { "/opt/app", NULL, NULL, NULL, NULL, "not in the image" },
+        { "run", NULL, "/srv/new", NULL, "/usr/bin/run", NULL }, /* made */
+        { "run", NULL, "/etc/passwd", NULL, "/usr/bin/run", "cannot be made: Not a directory" },
         { "run", NULL, NULL, "web", "/usr/bin/run", NULL },
         { "run", NULL, NULL, "33:44", "/usr/bin/run", NULL },
         { "run", NULL, NULL, "root:web", "/usr/bin/run", NULL },
@@ -73,6 +75,7 @@ static const struct {
 static void test_find(void **state) {
         _cleanup_root_ char *root = make_tree();
         _cleanup_close_ int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_free_ char *made = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(lookups); i++) {
                 ImageCommand c = command_new(lookups[i].arguments, lookups[i].environment,
@@ -91,6 +94,8 @@ static void test_find(void **state) {
                         assert_non_null(strstr(warnings[0], lookups[i].sentence));
                 image_command_done(&c);
         }
+        made = text_format("%s/srv/new", root);
+        assert_int_equal(access(made, F_OK), 0);
 }
 
 /* What <os> says, what the image says, and what <os> says in the end. */
