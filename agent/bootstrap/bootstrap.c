@@ -31,6 +31,7 @@ typedef struct BootstrapRun {
         Recipe *recipe;
         BootstrapDef *bootstrap; /* def's, with what only the recipe knows */
         bool is_image;           /* what has been built */
+        bool keeps;              /* STAGE_KEEP comes, as far as is known by now */
         BaseKey facts;
         char key[BASE_KEY_LENGTH + 1]; /* "": no base is used or kept */
         char *base;                    /* key of the one that was used or kept; NULL */
@@ -74,13 +75,15 @@ static void run_done(BootstrapRun *run) {
         free(run->base);
 }
 
-static int stage(const BootstrapRun *run, BootstrapStage number, const char *what, Error **err) {
+/* Where no base is kept, that stage is not counted. */
+static int stage(const BootstrapRun *run, BootstrapStage stage, const char *what, Error **err) {
+        unsigned number = (unsigned) stage - (!run->keeps && stage > STAGE_KEEP ? 1 : 0);
         const JobReport *report = run->job.report;
 
         if (source_canceled(&run->job))
                 return error_set(err, ECANCELED, "canceled");
         if (report->stage)
-                report->stage(report->userdata, number, STAGES, what);
+                report->stage(report->userdata, number, STAGES - (run->keeps ? 0 : 1), what);
         return 0;
 }
 
@@ -249,11 +252,13 @@ static int from_base(BootstrapRun *run, Error **err) {
         _cleanup_base_ Base b = { 0 };
         int r;
 
-        if (!*run->key)
+        run->keeps = *run->key;
+        if (!run->keeps)
                 return 0;
         r = base_lookup(run->job.pool, run->key, run->options->base_max_age_usec, &b);
         if (r <= 0)
                 return r < 0 ? error_set(err, -r, "the bases cannot be read: %s", strerror(-r)) : 0;
+        run->keeps = false;
         r = stage(run, STAGE_FILL, "Copying the base", err);
         if (r >= 0)
                 r = use_base(run, &b, err);
@@ -341,6 +346,8 @@ static int publish(BootstrapRun *run, Error **err) {
 static int build(BootstrapRun *run, Error **err) {
         int r;
 
+        run->keeps = run->bootstrap && root_source_of(run->bootstrap->type)->cached &&
+                     !run->bootstrap->no_cache;
         r = stage(run, STAGE_CHECK, "Checking", err);
         if (r >= 0)
                 r = find_source(run, err);
