@@ -168,14 +168,15 @@ static void publish(DefineResult *result, DefineResult *ret) {
 }
 
 int define_container(Manager *m, const char *xml, size_t size, const char *file_name,
-                     ParseFlags flags, DefineResult *ret, Error **err) {
+                     DefineFlags flags, DefineResult *ret, Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
         _cleanup_define_result_ DefineResult result = { 0 };
         _cleanup_strv_ char **bridges = NULL;
         Container *c;
         int change, r;
 
-        r = parse(xml, size, file_name, flags, &def, &result.warnings, err);
+        r = parse(xml, size, file_name, flags & DEFINE_VALIDATE ? PARSE_VALIDATE : 0, &def,
+                  &result.warnings, err);
         if (r < 0)
                 return r;
         result.name = strdup(def->name);
@@ -192,7 +193,7 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
         if (r >= 0)
                 r = define_warn_unused(def, &result.warnings);
         if (r >= 0 && isempty(m->root))
-                r = define_warn_missing(def, &result.warnings);
+                r = define_warn_missing(def, !(flags & DEFINE_BOOTSTRAP), &result.warnings);
         if (r >= 0)
                 r = refuse_foreign_files(m->root, def->name, err);
         if (r < 0)

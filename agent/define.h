@@ -9,6 +9,11 @@
 
 #include "agent/manager.h"
 
+typedef enum DefineFlags {
+        DEFINE_VALIDATE = 1 << 0,  /* unknown content is an error, not a warning */
+        DEFINE_BOOTSTRAP = 1 << 1, /* the root is made next: no warning that there is none yet */
+} DefineFlags;
+
 typedef struct DefineResult {
         char *name;
         bool redefined; /* there was a definition of that name */
@@ -20,7 +25,7 @@ typedef struct DefineResult {
  * those of definition_complete() and bridges_resolve(), -EBADMSG for the document, -EEXIST for a
  * file in the way, others for a failed write, which has been taken back. */
 int define_container(Manager *m, const char *xml, size_t size, const char *file_name,
-                     ParseFlags flags, DefineResult *ret, Error **err);
+                     DefineFlags flags, DefineResult *ret, Error **err);
 void define_result_done(DefineResult *r);
 #define _cleanup_define_result_ _cleanup_(define_result_done)
 

@@ -110,8 +110,8 @@ static int warn_root(const ContainerDef *def, char ***warnings) {
                             root ? root : "/var/lib/machines/", root ? "" : def->name);
 }
 
-int define_warn_missing(const ContainerDef *def, char ***warnings) {
-        int r = warn_root(def, warnings);
+int define_warn_missing(const ContainerDef *def, bool root, char ***warnings) {
+        int r = root ? warn_root(def, warnings) : 0;
 
         for (size_t i = 0; i < def->n_filesystems && r >= 0; i++) {
                 const FilesystemDef *f = &def->filesystems[i];

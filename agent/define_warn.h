@@ -15,5 +15,5 @@ int define_warn_running(const Container *old, const ContainerDef *def, char ***w
 /* Elements that are kept and have no effect in this definition. */
 int define_warn_unused(const ContainerDef *def, char ***warnings);
 
-/* Folders that the definition names and that are not there (yet). */
-int define_warn_missing(const ContainerDef *def, char ***warnings);
+/* Folders that the definition names and that are not there (yet); with root also the root. */
+int define_warn_missing(const ContainerDef *def, bool root, char ***warnings);

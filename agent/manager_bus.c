@@ -53,6 +53,11 @@ static void announce(Manager *m, const DefineResult *result) {
                                  result->redefined ? "Updated" : "Added");
 }
 
+static DefineFlags define_flags(uint64_t flags) {
+        return (flags & CTVIRT_DEFINE_VALIDATE ? DEFINE_VALIDATE : 0) |
+               (flags & CTVIRT_DEFINE_BOOTSTRAP ? DEFINE_BOOTSTRAP : 0);
+}
+
 static void define(Request *request) {
         _cleanup_define_result_ DefineResult result = { 0 };
         _cleanup_error_ Error *err = NULL;
@@ -64,9 +69,9 @@ static void define(Request *request) {
         if (r >= 0)
                 r = sd_bus_message_read(request->message, "sst", &xml, &file_name, &flags);
         if (r >= 0)
-                r = define_container(
-                        request->manager, xml, strlen(xml), *file_name ? file_name : "(stdin)",
-                        flags & CTVIRT_DEFINE_VALIDATE ? PARSE_VALIDATE : 0, &result, &err);
+                r = define_container(request->manager, xml, strlen(xml),
+                                     *file_name ? file_name : "(stdin)", define_flags(flags),
+                                     &result, &err);
         if (r >= 0)
                 r = prepare_reply(request, &result);
         if (r >= 0) {
@@ -103,7 +108,7 @@ static int method_define(sd_bus_message *message, void *userdata, sd_bus_error *
 
         r = sd_bus_message_read(message, "sst", &xml, &file_name, &flags);
         if (r >= 0)
-                r = bus_check_flags(flags, CTVIRT_DEFINE_VALIDATE, error);
+                r = bus_check_flags(flags, CTVIRT_DEFINE_VALIDATE | CTVIRT_DEFINE_BOOTSTRAP, error);
         if (r >= 0)
                 r = check_define_size(xml, file_name, error);
         if (r < 0)

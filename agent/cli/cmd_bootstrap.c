@@ -65,8 +65,13 @@ static int append_options(sd_bus_message *m, const Command *command) {
 }
 
 static void print_notes(Cli *cli, const char *text) {
-        if (!isempty(text))
-                output_warning(&cli->output, "%s", text);
+        while (!isempty(text)) {
+                size_t length = strcspn(text, "\n");
+
+                if (length > 0)
+                        output_warning(&cli->output, "%.*s", (int) length, text);
+                text += length + (text[length] == '\n');
+        }
 }
 
 int bootstrap_container(Cli *cli, const Command *command, const BusObject *container) {

@@ -134,6 +134,9 @@ static int define(Cli *cli, const Command *command, BusObject *ret) {
         uint64_t flags = command_flag(command, "validate") ? CTVIRT_DEFINE_VALIDATE : 0;
         int r;
 
+        if (command_flag(command, "bootstrap"))
+                flags |= CTVIRT_DEFINE_BOOTSTRAP;
+
         if (streq(path, "-"))
                 path = STDIN_NAME;
         r = read_definition(cli, path, &xml);

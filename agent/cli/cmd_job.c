@@ -54,6 +54,19 @@ static void print_optional(Output *o, const char *key, const char *value) {
                 output_pair(o, key, "%s", value);
 }
 
+/* A job that is done has nothing to say but what was not done, a line each. */
+static void print_result(Output *o, const JobInfo *info) {
+        const char *key = streq(info->state, "done") ? "Warnings:" : "Result:";
+
+        for (const char *line = info->text; *line; line += *line == '\n') {
+                size_t length = strcspn(line, "\n");
+
+                output_pair(o, key, "%.*s", (int) length, line);
+                key = "";
+                line += length;
+        }
+}
+
 static int print_info(Output *o, const JobInfo *info) {
         _cleanup_free_ char *progress = job_info_progress(info, true);
         char time[SIZE_STRING_MAX];
@@ -71,7 +84,7 @@ static int print_info(Output *o, const JobInfo *info) {
                 output_pair(o, "Ended:", "%s", time_format(info->ended_usec, time));
         if (job_info_is_running(info))
                 print_optional(o, "Progress:", progress);
-        print_optional(o, "Result:", info->text);
+        print_result(o, info);
         print_optional(o, "Unit:", info->unit);
         return 0;
 }
