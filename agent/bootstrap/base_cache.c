@@ -106,7 +106,7 @@ static int on_assignment(const char *section, const char *key, const char *value
         if (streq(key, "Made"))
                 b->made_usec = strtoull(value, NULL, 10);
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                char *word;
+                _cleanup_free_ char *word = NULL;
                 int r;
 
                 if (!streq(key, fields[i].key))
@@ -115,9 +115,11 @@ static int on_assignment(const char *section, const char *key, const char *value
                 if (r <= 0)
                         return r;
                 if (fields[i].list)
-                        return strv_push(fields[i].list, word);
-                free(*fields[i].text);
-                *fields[i].text = word;
+                        return strv_push(fields[i].list, TAKE_PTR(word));
+                if (fields[i].text) {
+                        free(*fields[i].text);
+                        *fields[i].text = TAKE_PTR(word);
+                }
         }
         return 0;
 }

@@ -173,7 +173,7 @@ static int describe_recipe(const BootstrapRun *run, BaseKey *k) {
 static int make_key(BootstrapRun *run, Error **err) {
         int r;
 
-        if (!run->source->cached || run->bootstrap->no_cache)
+        if (!run->source || !run->source->cached || run->bootstrap->no_cache)
                 return 0;
         r = describe_definition(run, &run->facts);
         if (r >= 0)

@@ -25,4 +25,4 @@ int key_find(const SourceJob *j, const KeySource *k, char **ret_path, Error **er
 
 /* The same for a repository of the definition: an absolute path, or a URL (https), which is taken
  * at its word. */
-int key_of_definition(const SourceJob *j, const RepositoryDef *r, char **ret_path, Error **err);
+int key_of_definition(const SourceJob *j, const RepositoryDef *d, char **ret_path, Error **err);

@@ -169,8 +169,9 @@ int job_run_import(JobWork *w, Error **err) {
                                   &w->progress, err);
         if (r >= 0)
                 r = adopt(w, &info, &def, err);
-        if (r >= 0)
-                r = refuse_defined(w, def->name, err);
+        if (r < 0 || !def)
+                return r < 0 ? r : -EIO;
+        r = refuse_defined(w, def->name, err);
         if (r >= 0)
                 r = note_what_it_gets(w, def);
         if (r >= 0 && !(s->flags & JOB_MOVED))

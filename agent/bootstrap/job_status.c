@@ -44,9 +44,12 @@ static int parse_number(const char **p, char end, unsigned *ret) {
 static double take_percent(char *stage) {
         char *comma = strrchr(stage, ',');
         double percent;
-        int end = 0;
+        char *end;
 
-        if (!comma || sscanf(comma, ", %lf%%%n", &percent, &end) != 1 || end == 0 || comma[end])
+        if (!comma || comma[1] != ' ' || comma[2] < '0' || comma[2] > '9')
+                return -1;
+        percent = strtod(comma + 2, &end);
+        if (!streq(end, "%"))
                 return -1;
         if (!(percent >= 0 && percent <= 100))
                 return -1;

@@ -9,7 +9,7 @@
 #include "units/container_root.h"
 #include "units/text.h"
 
-#define HOOKS "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
+#define MMDEBSTRAP_HOOKS "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 #define KEYRINGS "etc/apt/keyrings"
 #define KEY_MAX (4 * 1024 * 1024)
 #define RELEASE_MAX (16 * 1024 * 1024)
@@ -39,7 +39,7 @@ static int add_packages(const SourceJob *j, char ***arguments) {
 int mmdebstrap_arguments(const SourceJob *j, const AptLines *lines, char ***ret) {
         static const char *const always[] = { "mmdebstrap",        "--mode=root",
                                               "--variant=minbase", "--format=directory",
-                                              "--verbose",         "--hook-dir=" HOOKS };
+                                              "--verbose",         MMDEBSTRAP_HOOKS };
         _cleanup_strv_ char **a = NULL;
         int r = 0;
 

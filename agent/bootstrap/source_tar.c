@@ -47,7 +47,7 @@ int source_file_open(const char *path, struct stat *ret, Error **err) {
  * open file; who may write to it may also say what is right. */
 int source_tar_unpack(const SourceJob *j, const char *path, Error **err) {
         _cleanup_close_ int fd = -1;
-        struct stat st;
+        struct stat st = { 0 };
         SourceCopy copy = { j->report };
         TreeProgress progress = source_progress(&copy);
         int r;
