@@ -93,8 +93,9 @@
 #define CTVIRT_BUS_JOB "org.ctvirt.agent1.Job"
 
 /* DefineContainer() */
-#define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0)  /* unknown elements are errors */
-#define CTVIRT_DEFINE_BOOTSTRAP (UINT64_C(1) << 1) /* its root is made next: none yet is no warning */
+#define CTVIRT_DEFINE_VALIDATE (UINT64_C(1) << 0) /* unknown elements are errors */
+#define CTVIRT_DEFINE_BOOTSTRAP                                                                    \
+        (UINT64_C(1) << 1) /* its root is made next: none yet is no warning */
 
 /* GetXML(): with what may be secret, for those who may define containers */
 #define CTVIRT_XML_SECURE (UINT64_C(1) << 0)

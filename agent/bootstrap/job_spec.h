@@ -57,7 +57,7 @@ typedef struct JobSpec {
         char *snapshot; /* name of one */
         char *text;     /* description of a snapshot */
         char *compression;
-        uint64_t size; /* bytes; UINT64_MAX: none */
+        uint64_t size;              /* bytes; UINT64_MAX: none */
         uint64_t base_max_age_usec; /* of JOB_BOOTSTRAP; UINT64_MAX: bases do not become too old */
         JobFlags flags;
         char *definition; /* XML; NULL: none */
