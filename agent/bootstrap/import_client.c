@@ -14,6 +14,7 @@
 #define TRANSFER SERVICE ".Transfer"
 #define ASK_USEC 500000
 #define LAST_LINES 20
+#define STALL_USEC (UINT64_C(300) * 1000 * 1000)
 
 typedef struct Transfer {
         const ImportPull *pull;
@@ -23,13 +24,21 @@ typedef struct Transfer {
         char **lines;
         bool over;
         char *result; /* "done", "canceled", "failed" */
-        int error;
+        double progress;
+        uint64_t heard_usec; /* CLOCK_MONOTONIC of the last news */
 } Transfer;
 
 static void transfer_done(Transfer *t) {
         free(t->path);
         strv_free(t->lines);
         free(t->result);
+}
+
+static uint64_t now_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
 }
 
 static void say(const Transfer *t, const char *line) {
@@ -60,6 +69,7 @@ static int on_log_message(sd_bus_message *m, void *userdata, sd_bus_error *error
         if (!t->path || !streq(sd_bus_message_get_path(m), t->path) ||
             sd_bus_message_read(m, "us", &priority, &text) < 0)
                 return 0;
+        t->heard_usec = now_usec();
         tool_lines_add(&lines, text, strlen(text), keep_line, t);
         tool_lines_finish(&lines, keep_line, t);
         return 0;
@@ -128,7 +138,7 @@ static int begin(Transfer *t, Error **err) {
 
 /* The answer comes with the signals; a transfer that is over has none. */
 static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const Transfer *t = userdata;
+        Transfer *t = userdata;
         const JobReport *report = t->pull->report;
         double progress;
 
@@ -136,6 +146,10 @@ static int on_progress(sd_bus_message *m, void *userdata, sd_bus_error *error) {
             sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, "d") < 0 ||
             sd_bus_message_read(m, "d", &progress) < 0)
                 return 0;
+        if (progress > t->progress) {
+                t->progress = progress;
+                t->heard_usec = now_usec();
+        }
         if (report->percent && progress >= 0 && progress <= 1)
                 report->percent(report->userdata, 100 * progress);
         return 0;
@@ -151,22 +165,26 @@ static void cancel(Transfer *t) {
         (void) sd_bus_call_method(t->bus, SERVICE, t->path, TRANSFER, "Cancel", NULL, NULL, NULL);
 }
 
-static uint64_t now_usec(void) {
-        struct timespec t;
+/* systemd 252 takes one finished file for each event of its downloader: of several that end at the
+ * same moment it forgets all but one, and waits for them without end (fixed by 257). */
+static int go_on(const Transfer *t) {
+        const JobReport *report = t->pull->report;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+        if (report->canceled && report->canceled(report->userdata))
+                return -ECANCELED;
+        return now_usec() - t->heard_usec < STALL_USEC ? 0 : -ETIMEDOUT;
 }
 
 static int follow(Transfer *t) {
-        const JobReport *report = t->pull->report;
         uint64_t asked = 0;
         int r = 0;
 
+        t->heard_usec = now_usec();
         while (!t->over) {
-                if (report->canceled && report->canceled(report->userdata)) {
+                r = go_on(t);
+                if (r < 0) {
                         cancel(t);
-                        return -ECANCELED;
+                        return r;
                 }
                 if (now_usec() - asked >= ASK_USEC) {
                         asked = now_usec();
@@ -212,6 +230,10 @@ int import_pull(const ImportPull *p, Error **err) {
                 r = follow(&t);
         if (r == -ECANCELED)
                 return error_set(err, ECANCELED, "canceled while %s was pulled", p->url);
+        if (r == -ETIMEDOUT)
+                return error_set(err, ETIMEDOUT,
+                                 "systemd-importd has got nothing of %s for %u seconds; try again",
+                                 p->url, (unsigned) (STALL_USEC / 1000000));
         if (r < 0)
                 return error_set(err, -r, "systemd-importd: %s", strerror(-r));
         return conclude(&t, err);
