@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # kill -9 of a bootstrap, of the agent, of both, and power cuts: the root is there whole or not at all, nothing is left, and
 # the next one works. matrix-bootstrap-crash.sh is the long form.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/bootstrap-crash.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The hook with input that is no network's, and hundreds of hooks at once: each exits with 0, and containers are started as
 # if nothing had been. (Descriptors, arguments, endless input and missing files: test-hostile. Its time: test-pid1.)
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"

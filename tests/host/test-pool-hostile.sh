@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The pool among hostile users, archives, bundles, roots and devices: nobody but an administrator changes it, nothing outside of
 # it is touched, no root is taken from under a container that runs, and nobody makes the agent wait.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"

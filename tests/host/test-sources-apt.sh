@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A Debian from its packages to a login, as a user makes one: "ctvirt define web.xml --bootstrap --start"; its base; what is
 # wrong with packages, keys and tools; progress and Ctrl-C.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"

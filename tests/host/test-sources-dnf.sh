@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A Fedora by the host's dnf, from a repository of small packages that are signed; its base, on a plain folder; what is
 # refused.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"

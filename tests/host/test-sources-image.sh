@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Roots from archives, folders, images, servers and other containers, on btrfs and on a plain folder: they boot, and what is
 # not as it should be is refused with nothing left.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
