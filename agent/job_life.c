@@ -276,8 +276,8 @@ int job_begin(Manager *m, JobSpec *spec, int input_fd, int output_fd, bool stop_
                 return r;
         }
         r = write_down(m, spec, input_fd, output_fd, &job, err);
-        if (r < 0)
-                return r;
+        if (r < 0 || !job)
+                return r < 0 ? r : -ENOMEM;
 
         job->stop_first = stop_first;
         what = job_describe(job->spec);

@@ -216,15 +216,18 @@ static int open_root(BootstrapRun *run) {
 }
 
 static int fill(BootstrapRun *run, Error **err) {
+        const RootSource *source = run->source;
         SourceJob *j = &run->job;
         int r;
 
-        r = stage(run, STAGE_FILL, run->source->stage, err);
-        if (r >= 0 && run->source->makes_tree)
+        if (!source)
+                return -EINVAL;
+        r = stage(run, STAGE_FILL, source->stage, err);
+        if (r >= 0 && source->makes_tree)
                 r = volume_begin(j->pool, j->id, &j->root_fd, err);
         if (r >= 0)
-                r = run->source->fill(j, err);
-        return r < 0 ? error_prefix(err, "%s", run->source->stage) : open_root(run);
+                r = source->fill(j, err);
+        return r < 0 ? error_prefix(err, "%s", source->stage) : open_root(run);
 }
 
 static int use_base(BootstrapRun *run, const Base *b, Error **err) {
