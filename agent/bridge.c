@@ -169,7 +169,13 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
         forget_order(b);
         forget_stop(b);
         if (outcome == EDGE_MADE) {
-                log_info("Bridge %s is ready", b->name);
+                if (b->overtaken)
+                        log_info("Bridge %s: the start of its containers was queued again, behind "
+                                 "the stop of its last life",
+                                 b->name);
+                else
+                        log_info("Bridge %s is ready", b->name);
+                b->overtaken = false;
                 b->ready_ifindex = 0;
         }
         return outcome != EDGE_NOT_READY;
@@ -217,8 +223,9 @@ static bool was_overtaken(Bridge *b, const BridgeGathered *g) {
         bool stopping = b->stopping;
 
         forget_stop(b);
-        return stopping && g->facts.handled == RECORDED_SAME &&
-               bridge_handled_remove(b->m->run_fd, b->name) > 0;
+        b->overtaken = stopping && g->facts.handled == RECORDED_SAME &&
+                       bridge_handled_remove(b->m->run_fd, b->name) > 0;
+        return b->overtaken;
 }
 
 static bool do_relist(Bridge *b) {

@@ -21,6 +21,7 @@ typedef struct Bridge {
         unsigned ordered_ifindex; /* the line has a start on this incarnation's account */
         bool seen_not_ready;      /* so that what becomes ready is news, not the state we came to */
         bool stopping;            /* the line has, or had, a stop on our account */
+        bool overtaken;           /* and somebody else's start came in between: it is made again */
         bool waiting;             /* for the line */
         bool complained;
         uint64_t failing_usec; /* since when; 0: all is well */

@@ -87,7 +87,8 @@ static void finish(Container *c, const char *line) {
         set_cause(c, line);
         if (c->failure_is_news)
                 tell(c);
-        if (c->failure_is_news)
+        /* A start that the hook has queued behind a stop is not known for the edge's before. */
+        if (c->failure_is_news && c->start_is_ours)
                 heal_on_failure(c, line);
         else
                 heal_on_failed_found(c, line);

@@ -123,7 +123,7 @@ int bundle_info_format(const BundleInfo *info, char **ret, Error **err) {
         r = bundle_info_parse(xml, size, &again, &reason);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || !streq(again.definition, info->definition))
+        if (r < 0 || !streq_ptr(again.definition, info->definition))
                 return error_set(err, EINVAL, "what the bundle says of itself: %s",
                                  reason ? reason->text : "the definition is no XML text");
         *ret = TAKE_PTR(xml);
