@@ -213,7 +213,7 @@ check "and shown" on "ctvirt vol-info web | grep -q 'Capacity: *64.00 MiB'"
 check_not "and holds" on 'head -c 100000000 /dev/urandom >/var/lib/machines/web/big'
 on rm -f /var/lib/machines/web/big
 check "it is taken away" on ctvirt vol-resize web none
-check "and the container's information shows what is used" on 'ctvirt dominfo web | grep -q "Root used:"'
+check "and the container's information shows what is used" wait_for 10 on 'ctvirt dominfo web | grep -q "Root used:"'
 
 use_host D "$RELEASE"
 run_all directory

@@ -54,7 +54,7 @@ check "because it runs" on "ctvirt start web 2>&1 | grep -q 'already'"
 says "Container 'web' is being rebooted" ctvirt reboot web
 check "it comes back" wait_for 20 is_running web
 says "Container 'web' destroyed" ctvirt destroy web
-check "the events were reported" on "grep -q \"event 'lifecycle' for container 'web': Started Booted\" /root/events && grep -q \"for container 'web': Stopped Destroyed\" /root/events"
+check "the events were reported" wait_for 10 on "grep -q \"event 'lifecycle' for container 'web': Started Booted\" /root/events && grep -q \"for container 'web': Stopped Destroyed\" /root/events"
 check "start by hand while the network is down says why" on "virsh -q net-destroy default; ! ctvirt start web 2>/root/err && grep -q virbr0 /root/err && grep -q default /root/err"
 
 step "shutdown right after start, while the container's init does not take signals yet"
