@@ -33,8 +33,8 @@ typedef struct Container {
         char **resolved;       /* bridge of each NETWORK or BRIDGE interface in document order; "":
                                   unknown */
         bool unresolved;       /* a network of its definition has no known bridge yet */
-        bool start_when_ready; /* its bridges have just become known: the edge may have passed
-                                * without it */
+        bool start_when_ready; /* its bridges have just become known, or are others: their edge may
+                                * pass before systemd knows that it hangs on it */
 
         /* live state, from UnitClient */
         bool seen;

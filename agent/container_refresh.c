@@ -9,6 +9,13 @@
 #include "units/enabled_containers.h"
 #include "units/unit_bridges.h"
 
+bool container_bridges_ready(const Manager *m, const Container *c) {
+        STRV_FOREACH(bridge, c->bridges)
+                if (!bridge_watch_is_ready(m->bridges, *bridge))
+                        return false;
+        return true;
+}
+
 static void free_plugs(NspawnPlug *plugs, size_t n_plugs) {
         for (size_t i = 0; i < n_plugs; i++) {
                 free(plugs[i].link);
@@ -42,6 +49,21 @@ static bool take_vector(char ***field, char ***value) {
         return changed;
 }
 
+/* With others than before: to whom it waited for those, the edge of these is to come or has passed
+ * without it. If it was down though all was ready, that was somebody's will. */
+static bool take_bridges(Manager *m, Container *c, char ***bridges) {
+        bool known = m->bridges && strv_length(c->bridges) > 0 && strv_length(*bridges) > 0;
+        bool was_ready;
+
+        if (strv_equal(c->bridges, *bridges))
+                return false;
+        was_ready = known && container_bridges_ready(m, c);
+        (void) take_vector(&c->bridges, bridges);
+        if (known && c->enabled && !c->active && !(was_ready && container_bridges_ready(m, c)))
+                c->start_when_ready = true;
+        return true;
+}
+
 /* 1 if the generator would make something else of it than before. */
 static int read_container(Manager *m, Container *c, const UnitFiles *files, bool enabled) {
         _cleanup_unit_bridges_ UnitBridges uses = { 0 };
@@ -59,7 +81,7 @@ static int read_container(Manager *m, Container *c, const UnitFiles *files, bool
                 return was_enabled != enabled;
         }
 
-        changed = take_vector(&c->bridges, &uses.bridges);
+        changed = take_bridges(m, c, &uses.bridges);
         changed = take_vector(&c->networks, &uses.networks) || changed;
         read_plugs(m, c);
         if (m->links)

@@ -15,3 +15,6 @@ int container_refresh_all(Manager *m);
 
 /* The same for one container that stays. */
 int container_refresh(Manager *m, Container *c);
+
+/* All bridges of its unit are ready at this moment; also true if it uses none. */
+bool container_bridges_ready(const Manager *m, const Container *c);

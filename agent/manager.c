@@ -79,6 +79,21 @@ static int on_ready_overdue(sd_event_source *source, uint64_t usec, void *userda
  * daemon-reload
  */
 
+/* What waits for a reload waits for ours: one that was under way already may have read old files. */
+static void start_what_waited(Manager *m) {
+        if (!m->reload_wanted && m->reloads_asked == 0)
+                network_follow_start(m);
+}
+
+static void on_reload_answered(const UnitReply *reply, void *userdata) {
+        Manager *m = userdata;
+
+        if (reply->error)
+                log_warning("Could not reload systemd: %s", reply->error->message);
+        m->reloads_asked--;
+        start_what_waited(m);
+}
+
 static int on_reload_due(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         int r;
@@ -87,9 +102,11 @@ static int on_reload_due(sd_event_source *source, uint64_t usec, void *userdata)
         if (!m->units)
                 return 0;
         m->reload_wanted = false;
-        r = unit_client_reload(m->units, NULL, NULL);
+        r = unit_client_reload(m->units, on_reload_answered, m);
         if (r < 0)
                 log_warning_errno(r, "Could not reload systemd");
+        else
+                m->reloads_asked++;
         return 0;
 }
 
@@ -134,7 +151,7 @@ static void on_reloaded(void *userdata) {
                 log_warning_errno(r, "Could not read what containers there are");
         if (r > 0 && file_watch_changed_since(m->files, m->reload_usec))
                 manager_request_reload(m);
-        network_follow_start(m);
+        start_what_waited(m);
         bridge_watch_check_all(m->bridges);
 }
 
@@ -218,6 +235,7 @@ static void on_bus_disconnected(void *userdata) {
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
         m->units_listed = m->caught_up = m->reloading = false;
+        m->reloads_asked = 0;
         m->catch_up_source = sd_event_source_disable_unref(m->catch_up_source);
         for (size_t i = 0; i < m->containers.n_items; i++)
                 m->containers.items[i]->caught_up = false;

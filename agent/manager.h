@@ -6,11 +6,12 @@
  * watchers, and it connects them: a watcher reports a fact by calling one of the manager_on_*
  * functions below, and never acts on it itself.
  *
- *   libvirt_link ── networks, events ──┐
- *   link_watch ──── bridge links ──────┼─> bridge_watch ─> bridge_decide() ─>
- * bridge_edge()/bridge_gone() marker_watch ── what the hook did ─┘ └> plug unit_client ─── unit
- * states ────────> containers ─> bus (events, properties) file_watch ──── .nspawn files ──────>
- * generator run again (daemon-reload)
+ *   libvirt_link   networks, events ────┐
+ *   link_watch     links of bridges ────┼─> bridge_watch ─> bridge_decide() ─┬─> bridge_edge()
+ *   marker_watch   what the hook did ───┘                                    ├─> bridge_gone()
+ *                                                                            └─> plug
+ *   unit_client    states of units ─────────> containers ─> bus (events, properties)
+ *   file_watch     .nspawn files, enabling ─> daemon-reload, so that the generator runs again
  */
 
 #include <systemd/sd-bus.h>
@@ -87,6 +88,7 @@ typedef struct Manager {
 
         sd_event_source *reload_source; /* coalesces daemon-reload requests */
         bool reload_wanted;             /* and not asked for yet */
+        unsigned reloads_asked;         /* asked for and not answered */
         bool reloading;                 /* systemd is at it, whoever asked */
         uint64_t reload_usec;           /* CLOCK_MONOTONIC of the last time that it began */
         bool ready;                     /* systemd has been told that we are up */

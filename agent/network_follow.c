@@ -79,13 +79,6 @@ void network_follow(Manager *m, const char *network) {
                 manager_request_reload(m);
 }
 
-static bool all_ready(const Manager *m, const Container *c) {
-        STRV_FOREACH(bridge, c->bridges)
-                if (!bridge_watch_is_ready(m->bridges, *bridge))
-                        return false;
-        return !c->unresolved;
-}
-
 void network_follow_start(Manager *m) {
         for (size_t i = 0; i < m->containers.n_items; i++) {
                 Container *c = m->containers.items[i];
@@ -96,7 +89,7 @@ void network_follow_start(Manager *m) {
 
                 /* If it is not ready, the edge is still to come and finds it in its place. */
                 c->start_when_ready = false;
-                if (!c->enabled || c->active || !all_ready(m, c))
+                if (!c->enabled || c->active || c->unresolved || !container_bridges_ready(m, c))
                         continue;
                 heal_on_start_order(c);
                 r = unit_client_job(m->units, UNIT_JOB_START, c->unit, NULL, NULL);

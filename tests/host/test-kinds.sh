@@ -94,6 +94,18 @@ check "net-start" on virsh -q net-start isolated
 check "the container runs" wait_for 10 is_running ct-isolated
 check "on the new bridge" wait_for 5 plugged vb-ct-isolated vbr-renamed
 
+step "which is started before systemd has read what hangs on the new one"
+on virsh -q net-destroy isolated
+on 'systemctl stop systemd-nspawn@ct-isolated.service'
+agent=$(on pidof ctvirtd)
+check "defined with a third bridge, and started at once" on "virsh net-dumpxml isolated --inactive | sed s/vbr-renamed/vbr-third/ >/root/third.xml &&
+        virsh -q net-define /root/third.xml &&
+        timeout 10 sh -c 'until grep -q vbr-third /etc/systemd/nspawn/ct-isolated.nspawn; do :; done' &&
+        kill -STOP $agent && virsh -q net-start isolated"
+on "kill -CONT $agent"
+check "the container runs" wait_for 10 is_running ct-isolated
+check "on the third bridge" wait_for 5 plugged vb-ct-isolated vbr-third
+
 step "a network that gets another name, as virsh does it: undefined and defined anew"
 on virsh -q net-destroy nat
 on systemctl stop systemd-nspawn@ct-nat.service
