@@ -6,12 +6,21 @@
 #include "agent/plug.h"
 #include "base/log.h"
 #include "base/name.h"
+#include "units/bridge_marker.h"
 #include "units/enabled_containers.h"
 #include "units/unit_bridges.h"
 
+/* While the agent starts, the markers are all that is known. */
+static bool is_ready(const Manager *m, const char *bridge) {
+        _cleanup_marker_ BridgeMarker marker = { 0 };
+
+        return m->bridges ? bridge_watch_is_ready(m->bridges, bridge)
+                          : bridge_marker_read(m->run_fd, bridge, &marker) >= 0;
+}
+
 bool container_bridges_ready(const Manager *m, const Container *c) {
         STRV_FOREACH(bridge, c->bridges)
-                if (!bridge_watch_is_ready(m->bridges, *bridge))
+                if (!is_ready(m, *bridge))
                         return false;
         return true;
 }
@@ -52,7 +61,7 @@ static bool take_vector(char ***field, char ***value) {
 /* With others than before: to whom it waited for those, the edge of these is to come or has passed
  * without it. If it was down though all was ready, that was somebody's will. */
 static bool take_bridges(Manager *m, Container *c, char ***bridges) {
-        bool known = m->bridges && strv_length(c->bridges) > 0 && strv_length(*bridges) > 0;
+        bool known = strv_length(c->bridges) > 0 && strv_length(*bridges) > 0;
         bool was_ready;
 
         if (strv_equal(c->bridges, *bridges))

@@ -20,18 +20,17 @@
 #include "agent/host_facts.h"
 #include "agent/job_life.h"
 #include "agent/job_recover.h"
-#include "agent/network_follow.h"
+#include "agent/memory_trim.h"
 #include "agent/reconcile.h"
+#include "agent/reload.h"
 #include "agent/status.h"
 #include "agent/system_bus.h"
 #include "base/log.h"
 #include "units/bridge_marker.h"
 
-#define RELOAD_DELAY_USEC (UINT64_C(100) * 1000)
-#define RELOAD_ACCURACY_USEC (UINT64_C(10) * 1000)
-
 #define BUS_CALL_WINDOW 32 /* beside those of UnitClient, see units/bus_calls.h */
 #define NSPAWN_VERSION_FLOOR 252
+#define LIMIT_ACCURACY_USEC (UINT64_C(10) * 1000)
 #define READY_LIMIT_USEC (UINT64_C(5) * 1000 * 1000)
 
 /*
@@ -61,6 +60,7 @@ static void tell_ready(Manager *m) {
         m->ready = true;
         log_info("Up, with %zu containers", m->containers.n_items);
         (void) sd_notify(false, "READY=1");
+        (void) memory_trim_soon(m->event, &m->trim_source);
 }
 
 void manager_check_ready(Manager *m) {
@@ -73,86 +73,6 @@ void manager_check_ready(Manager *m) {
 static int on_ready_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         tell_ready(userdata);
         return 0;
-}
-
-/*
- * daemon-reload
- */
-
-/* What waits for a reload waits for ours: one that was under way already may have read old files. */
-static void start_what_waited(Manager *m) {
-        if (!m->reload_wanted && m->reloads_asked == 0)
-                network_follow_start(m);
-}
-
-static void on_reload_answered(const UnitReply *reply, void *userdata) {
-        Manager *m = userdata;
-
-        if (reply->error)
-                log_warning("Could not reload systemd: %s", reply->error->message);
-        m->reloads_asked--;
-        start_what_waited(m);
-}
-
-static int on_reload_due(sd_event_source *source, uint64_t usec, void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        /* Without a bus it is made up for with the next connection. */
-        if (!m->units)
-                return 0;
-        m->reload_wanted = false;
-        r = unit_client_reload(m->units, on_reload_answered, m);
-        if (r < 0)
-                log_warning_errno(r, "Could not reload systemd");
-        else
-                m->reloads_asked++;
-        return 0;
-}
-
-void manager_request_reload(Manager *m) {
-        int enabled = SD_EVENT_OFF, r;
-
-        m->reload_wanted = true;
-        if (!m->reload_source)
-                return;
-        (void) sd_event_source_get_enabled(m->reload_source, &enabled);
-        if (enabled != SD_EVENT_OFF)
-                return;
-
-        r = sd_event_source_set_time_relative(m->reload_source, RELOAD_DELAY_USEC);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(m->reload_source, SD_EVENT_ONESHOT);
-        if (r < 0)
-                log_error_errno(r, "Could not arm the timer for a daemon-reload");
-}
-
-static int on_reloading(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
-        Manager *m = userdata;
-        int begins;
-
-        if (sd_bus_message_read(message, "b", &begins) < 0)
-                return 0;
-        m->reloading = begins;
-        if (begins)
-                (void) sd_event_now(m->event, CLOCK_MONOTONIC, &m->reload_usec);
-        return 0;
-}
-
-/* The generator has run: what changed on disk before that is known to systemd now, and what changed
- * while it ran may not be. */
-static void on_reloaded(void *userdata) {
-        Manager *m = userdata;
-        int r;
-
-        m->reloading = false;
-        r = container_refresh_all(m);
-        if (r < 0)
-                log_warning_errno(r, "Could not read what containers there are");
-        if (r > 0 && file_watch_changed_since(m->files, m->reload_usec))
-                manager_request_reload(m);
-        start_what_waited(m);
-        bridge_watch_check_all(m->bridges);
 }
 
 /*
@@ -186,7 +106,7 @@ static int start_catch_up(Manager *m) {
 
         (void) sd_event_now(m->event, CLOCK_MONOTONIC, &m->connected_usec);
         r = sd_event_add_time_relative(m->event, &m->catch_up_source, CLOCK_MONOTONIC,
-                                       READY_LIMIT_USEC, RELOAD_ACCURACY_USEC, on_catch_up_overdue,
+                                       READY_LIMIT_USEC, LIMIT_ACCURACY_USEC, on_catch_up_overdue,
                                        m);
         return r < 0 ? r : container_watch_catch_up(m);
 }
@@ -196,16 +116,14 @@ static int on_bus_connected(sd_bus *bus, void *userdata) {
         int r;
 
         m->bus = sd_bus_ref(bus);
-        r = sd_bus_match_signal_async(
-                bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                "org.freedesktop.systemd1.Manager", "Reloading", on_reloading, NULL, m);
+        r = reload_watch(m);
         if (r >= 0)
                 r = heal_watch_orders(m);
         if (r < 0)
                 return r;
         r = bus_calls_new(bus, BUS_CALL_WINDOW, &m->calls);
         if (r >= 0)
-                r = unit_client_new(bus, container_watch_on_unit, on_reloaded, m, &m->units);
+                r = unit_client_new(bus, container_watch_on_unit, reload_on_reloaded, m, &m->units);
         if (r >= 0)
                 r = bus_objects_add(bus, m);
         if (r >= 0)
@@ -347,13 +265,10 @@ static int set_up_loop(Manager *m) {
         if (r >= 0)
                 r = sd_event_set_watchdog(m->event, true);
         if (r >= 0)
-                r = sd_event_add_time(m->event, &m->reload_source, CLOCK_MONOTONIC, 0,
-                                      RELOAD_ACCURACY_USEC, on_reload_due, m);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(m->reload_source, SD_EVENT_OFF);
+                r = reload_prepare(m);
         if (r >= 0)
                 r = sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, READY_LIMIT_USEC,
-                                               RELOAD_ACCURACY_USEC, on_ready_overdue, m);
+                                               LIMIT_ACCURACY_USEC, on_ready_overdue, m);
         if (r >= 0)
                 r = sd_event_add_post(m->event, NULL, on_post, m);
         return r < 0 ? log_error_errno(r, "Could not set up the event loop") : 0;
@@ -423,6 +338,9 @@ static int take_host(Manager *m) {
 /* Definitions that cannot be read at all do not keep us from looking after networks. */
 static void load_containers(Manager *m) {
         int r;
+
+        /* What was made of them before we came tells which of them have got other bridges. */
+        (void) container_refresh_all(m);
 
         r = reconcile_definitions(m);
         if (r < 0)
@@ -506,6 +424,7 @@ Manager *manager_free(Manager *m) {
         network_table_done(&m->networks);
         strv_free(m->orphans);
         sd_event_source_disable_unref(m->reload_source);
+        sd_event_source_disable_unref(m->trim_source);
         sd_event_unref(m->event);
         closep(&m->agent_lock_fd);
         closep(&m->run_fd);

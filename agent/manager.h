@@ -91,6 +91,7 @@ typedef struct Manager {
         unsigned reloads_asked;         /* asked for and not answered */
         bool reloading;                 /* systemd is at it, whoever asked */
         uint64_t reload_usec;           /* CLOCK_MONOTONIC of the last time that it began */
+        sd_event_source *trim_source;   /* gives memory back */
         bool ready;                     /* systemd has been told that we are up */
         char *status;                   /* the last one that systemd was told */
 } Manager;

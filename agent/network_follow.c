@@ -8,6 +8,7 @@
 #include "agent/define.h"
 #include "agent/events.h"
 #include "agent/heal.h"
+#include "agent/memory_trim.h"
 #include "agent/network_files.h"
 #include "agent/network_wait.h"
 #include "agent/tap_watch.h"
@@ -115,6 +116,7 @@ void manager_on_networks_listed(Manager *m) {
                 tap_watch_on_list(m->taps);
         network_follow(m, NULL);
         network_wait_listed(m);
+        (void) memory_trim_soon(m->event, &m->trim_source);
 }
 
 void manager_on_bridge_ready(Manager *m, const char *bridge, bool edge) {

@@ -295,6 +295,10 @@ class Verdict:
         if self.is_ordered(start) and not self.logs.always(start.name, True, start.t - SAME_TIME, start.t):
             self.counts["ordered, perhaps disabled"] += 1
             return
+        # Gates are for what is enabled: a start that was queued before somebody disabled it has none any more.
+        if not self.logs.always(start.name, True, start.t - START_LIMIT, start.t):
+            self.counts["enabled or disabled meanwhile"] += 1
+            return
         for bridge in self.logs.containers[start.name]["bridges"]:
             events = [(e["t"], e["op"]) for e in self.logs.hooks if e["net"] == NETS[bridge] and e["t"] <= start.t]
             events += [(o.begin, "repair") for o in self.logs.ops_of(NETS[bridge], "repair") if o.begin <= start.t]
