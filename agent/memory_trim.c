@@ -15,8 +15,10 @@
 static void drop_segment(uintptr_t begin, size_t size, size_t page) {
         uintptr_t first = (begin + page - 1) & ~(page - 1), last = (begin + size) & ~(page - 1);
 
-        if (first < last)
-                (void) madvise((void *) first, last - first, MADV_DONTNEED);
+        if (first >= last)
+                return;
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the dynamic linker tells addresses as numbers */
+        (void) madvise((void *) first, last - first, MADV_DONTNEED);
 }
 
 /* A segment that is not writable is what the file says, at any time (System V ABI, program header);
