@@ -20,7 +20,7 @@ vm_root() {
                 cp -L "$base"/boot/vmlinuz-* "$new/vmlinuz"
                 cp -L "$base"/boot/initrd.img-* "$new/initrd"
                 add_job_unit "$new/tree"
-                mke2fs -q -t ext4 -d "$new/tree" "$new/root.img" "$VM_ROOT_SIZE"
+                mke2fs -q -t ext4 -d "$new/tree" "$new/root.img" "$VM_ROOT_SIZE" >&2
                 remove_tree "$new/tree"
                 mv -T "$new" "$dir" 2>/dev/null || remove_tree "$new"
         fi
