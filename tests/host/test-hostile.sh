@@ -198,7 +198,7 @@ C
 host push "$BUILD/flood" /usr/local/bin/flood
 rm -rf "$BUILD"
 agent_memory() {
-        on 'awk "/^VmRSS/ { print \$2 }" /proc/$(systemctl show -P MainPID ctvirtd.service)/status'
+        on 'awk "/^RssAnon/ { print \$2 }" /proc/$(systemctl show -P MainPID ctvirtd.service)/status'
 }
 as_mallory flood 300 Shutdown 5 &
 on sleep 2
