@@ -59,15 +59,6 @@ static int compare_names(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int reopen(int fd, int flags) {
-        char path[sizeof("/proc/self/fd/-2147483648")];
-        int r;
-
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%i", fd);
-        r = open(path, flags | O_CLOEXEC | O_NOCTTY);
-        return r < 0 ? negative_errno() : r;
-}
-
 static int describe(const Node *n, struct archive_entry *entry, Error **err) {
         archive_entry_set_pathname(entry, n->path);
         archive_entry_set_mode(entry, n->st.st_mode);
@@ -223,7 +214,7 @@ static int pack_regular(Packer *p, const Node *n, struct archive_entry *entry, E
                 archive_entry_acl_clear(entry);
                 return archive_output_header(p->out, entry, err);
         }
-        fd = reopen(n->fd, O_RDONLY);
+        fd = beneath_reopen(n->fd, O_RDONLY);
         if (fd < 0)
                 return archive_error(err, -fd, n->path, "cannot be read: %s", strerror(-fd));
         return pack_content(p, n, fd, entry, err);
@@ -262,7 +253,7 @@ static int pack_node(Packer *p, const Node *n, Error **err) {
 }
 
 static int open_names(const Node *n, int *ret_fd, NameList *ret, Error **err) {
-        int fd = reopen(n->fd, O_RDONLY | O_DIRECTORY), r;
+        int fd = beneath_reopen(n->fd, O_RDONLY | O_DIRECTORY), r;
 
         if (fd < 0)
                 return archive_error(err, -fd, n->path, "the folder cannot be read: %s",

@@ -18,6 +18,26 @@ int beneath_open(int dir_fd, const char *path, int flags) {
         return fd < 0 ? negative_errno() : (int) fd;
 }
 
+int beneath_reopen(int fd, int flags) {
+        char path[sizeof("/proc/self/fd/-2147483648")];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%i", fd);
+        r = open(path, flags | O_CLOEXEC | O_NOCTTY);
+        return r < 0 ? negative_errno() : r;
+}
+
+int beneath_open_regular(int dir_fd, const char *name, int flags) {
+        _cleanup_close_ int fd = beneath_open(dir_fd, name, O_PATH | O_NOFOLLOW);
+        struct stat st;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return negative_errno();
+        return S_ISREG(st.st_mode) ? beneath_reopen(fd, flags | O_NONBLOCK) : -ESTALE;
+}
+
 int beneath_stat(int dir_fd, const char *name, struct statx *ret) {
         if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH),
                   STATX_BASIC_STATS | STATX_BTIME, ret) < 0)

@@ -16,6 +16,14 @@
  * -ENAMETOOLONG. */
 int beneath_open(int dir_fd, const char *path, int flags);
 
+/* A regular file, and nothing else: what else may have the name by now is not opened, which a fifo or
+ * a device would notice. flags are those of open(2), without O_CREAT. -ESTALE: it is something else.
+ */
+int beneath_open_regular(int dir_fd, const char *name, int flags);
+
+/* What an O_PATH descriptor stands for, opened. Not for symlinks. */
+int beneath_reopen(int fd, int flags);
+
 /* statx(2) of a name in the folder, or with "" of the fd itself; no symlink is followed. */
 int beneath_stat(int dir_fd, const char *name, struct statx *ret);
 

@@ -7,9 +7,36 @@
 
 DEFINE_CLEANUP(DIR *, closedir)
 
+/* Folders may have very many: strv_extend() would count them each time. */
+typedef struct Names {
+        char **items;
+        size_t n, allocated;
+} Names;
+
+static void names_done(Names *l) {
+        strv_free(l->items);
+}
+
+static int names_add(Names *l, const char *name) {
+        if (l->n + 1 >= l->allocated) {
+                size_t allocated = l->allocated > 0 ? l->allocated * 2 : 16;
+                char **grown = reallocarray(l->items, allocated, sizeof(char *));
+
+                if (!grown)
+                        return -ENOMEM;
+                l->items = grown;
+                l->allocated = allocated;
+        }
+        l->items[l->n] = strdup(name);
+        if (!l->items[l->n])
+                return -ENOMEM;
+        l->items[++l->n] = NULL;
+        return 0;
+}
+
 int folder_names(int fd, char ***ret) {
         _cleanup_(closedirp) DIR *d = NULL;
-        _cleanup_strv_ char **names = NULL;
+        _cleanup_(names_done) Names names = { 0 };
         int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (copy < 0)
@@ -29,10 +56,10 @@ int folder_names(int fd, char ***ret) {
                 if (!e)
                         break;
                 if (!streq(e->d_name, ".") && !streq(e->d_name, "..") &&
-                    strv_extend(&names, e->d_name) < 0)
+                    names_add(&names, e->d_name) < 0)
                         return -ENOMEM;
         }
-        strv_sort(names);
-        *ret = TAKE_PTR(names);
+        strv_sort(names.items);
+        *ret = TAKE_PTR(names.items);
         return 0;
 }

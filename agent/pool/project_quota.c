@@ -92,7 +92,7 @@ static int entry(void *userdata, const TreeEntry *e) {
                 return 1;
         if (!S_ISREG(e->st->stx_mode))
                 return 0;
-        fd = beneath_open(e->dir_fd, e->name, O_RDONLY | O_NOFOLLOW);
+        fd = beneath_open_regular(e->dir_fd, e->name, O_RDONLY);
         return fd < 0 ? fd : set_project(fd, *(const uint32_t *) userdata, false);
 }
 

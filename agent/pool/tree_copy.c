@@ -129,16 +129,14 @@ static int copy_file(Copy *c, const TreeEntry *e) {
         struct statx st;
         int r;
 
-        from = beneath_open(e->dir_fd, e->name, O_RDONLY | O_NOFOLLOW | O_NOATIME);
+        from = beneath_open_regular(e->dir_fd, e->name, O_RDONLY | O_NOATIME);
         if (from == -EPERM)
-                from = beneath_open(e->dir_fd, e->name, O_RDONLY | O_NOFOLLOW);
+                from = beneath_open_regular(e->dir_fd, e->name, O_RDONLY);
         if (from < 0)
                 return from;
         r = beneath_stat(from, "", &st);
         if (r < 0)
                 return r;
-        if (!S_ISREG(st.stx_mode))
-                return -ESTALE;
 
         to = openat(c->dir_fd, e->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (to < 0)

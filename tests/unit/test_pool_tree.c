@@ -19,6 +19,7 @@
 #include <sys/xattr.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/folder_names.h"
 #include "agent/pool/tree_copy.h"
 #include "agent/pool/tree_remove.h"
 #include "agent/pool/tree_usage.h"
@@ -318,6 +319,37 @@ static void test_cancel(void **state) {
         run("test -d %s/a", folder);
 }
 
+/* A fifo that took the place of a file would make the one who writes to it go on. */
+static void test_only_files_are_opened(void **state) {
+        _cleanup_free_ char *path = test_folder_new();
+        _cleanup_close_ int fd = open_folder(path), file = -1;
+
+        run("cd %s && mkfifo fifo && mknod device c 1 3 && mkdir folder && ln -s file link && echo x "
+            ">file",
+            path);
+        assert_int_equal(beneath_open_regular(fd, "fifo", O_RDONLY), -ESTALE);
+        assert_int_equal(beneath_open_regular(fd, "device", O_RDONLY), -ESTALE);
+        assert_int_equal(beneath_open_regular(fd, "folder", O_RDONLY), -ESTALE);
+        assert_true(beneath_open_regular(fd, "link", O_RDONLY) < 0);
+        assert_int_equal(beneath_open_regular(fd, "none", O_RDONLY), -ENOENT);
+        file = beneath_open_regular(fd, "file", O_RDONLY);
+        assert_true(file >= 0);
+}
+
+static void test_many_names(void **state) {
+        _cleanup_free_ char *path = test_folder_new();
+        _cleanup_close_ int fd = open_folder(path);
+        _cleanup_strv_ char **names = NULL, **none = NULL;
+
+        assert_int_equal(folder_names(fd, &none), 0);
+        assert_null(none);
+        run("cd %s && seq -w 5000 | xargs touch", path);
+        assert_int_equal(folder_names(fd, &names), 0);
+        assert_int_equal(strv_length(names), 5000);
+        assert_string_equal(names[0], "0001");
+        assert_string_equal(names[4999], "5000");
+}
+
 static void test_usage(void **state) {
         _cleanup_free_ char *folder = test_folder_new();
         _cleanup_close_ int top = open_folder(folder);
@@ -345,6 +377,8 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wide_tree_with_taken_names),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_only_files_are_opened),
+        cmocka_unit_test(test_many_names),
 };
 
 int main(void) {
