@@ -302,11 +302,7 @@ static int first_boot(BootstrapRun *run, Error **err) {
         if (r < 0)
                 return r;
         if (run->is_image)
-                return run->job.def->first_boot
-                               ? strv_extend(&run->job.warnings,
-                                             "<ct:firstboot> was not applied: the root is a disk "
-                                             "image, which is not opened")
-                               : 0;
+                return first_boot_warn_image(run->job.def, &run->job.warnings);
         r = first_boot_apply(run->job.root_fd, &plan, &warnings, err);
         if (r < 0)
                 return error_prefix(err, "First boot settings");

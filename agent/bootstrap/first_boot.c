@@ -66,3 +66,44 @@ int first_boot_apply(int root_fd, const FirstBootPlan *plan, char ***ret_warning
                 *ret_warnings = TAKE_PTR(warnings);
         return 0;
 }
+
+static int list_settings(const FirstBootDef *d, char ***ret) {
+        const struct {
+                bool set;
+                const char *element;
+        } settings[] = {
+                { d->hostname, "hostname" },     { d->root_hash, "rootpassword" },
+                { d->locale, "locale" },         { d->keymap, "keymap" },
+                { d->timezone, "timezone" },     { d->machine_id, "machineid" },
+                { d->n_ssh_keys > 0, "sshkey" }, { d->search_domains, "search" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                int r = settings[i].set ? strv_extendf(ret, "<ct:%s>", settings[i].element) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int first_boot_warn_image(const ContainerDef *def, char ***warnings) {
+        _cleanup_strv_ char **settings = NULL;
+        _cleanup_free_ char *list = NULL;
+        int r;
+
+        if (!def->first_boot)
+                return 0;
+        r = list_settings(def->first_boot, &settings);
+        if (r < 0 || !settings)
+                return r;
+        list = strv_join(settings, ", ");
+        if (!list)
+                return -ENOMEM;
+        return strv_extendf(warnings,
+                            "%s of <ct:firstboot> %s not applied, and the host name and machine ID "
+                            "are the image's own: the root is a disk image, which is not opened; "
+                            "set them in the container when it runs, or take the root from a tar "
+                            "archive",
+                            list, strv_length(settings) == 1 ? "was" : "were");
+}

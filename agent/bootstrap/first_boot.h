@@ -20,6 +20,10 @@ typedef struct FirstBootPlan {
  * and does not stop a boot (locale that is not installed, …). */
 int first_boot_apply(int root_fd, const FirstBootPlan *plan, char ***ret_warnings, Error **err);
 
+/* Of a root that is a disk image, which is not opened: a sentence about what of the definition it was
+ * not told. 0 also if there is nothing. */
+int first_boot_warn_image(const ContainerDef *def, char ***warnings);
+
 /* The password of one user of an existing root: /etc/shadow is replaced in one step, with owner,
  * mode and SELinux label as they were. -ENOENT: no such user. */
 int first_boot_set_password(int root_fd, const char *user, const char *hash, Error **err);
