@@ -184,7 +184,8 @@ static void cancel(JobWait *w) {
         clear_line(w);
         if (!w->cli->output.quiet)
                 (void) fprintf(w->cli->output.err,
-                               "Canceling job %s; press Ctrl-C again to leave it running\n", w->id);
+                               "Canceling job %s; press Ctrl-C again not to wait for that\n",
+                               w->id);
         (void) fflush(w->cli->output.err);
         (void) sd_bus_call_method_async(w->cli->bus, &w->cancel, CTVIRT_BUS_NAME, w->path,
                                         CTVIRT_BUS_JOB, "Cancel", on_cancel_answer, w, NULL);
