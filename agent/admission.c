@@ -143,3 +143,12 @@ void admission_begin(Request *request) {
         else
                 ask_user(request);
 }
+
+void admission_ask_also(Request *request, const char *action, RequestStep next) {
+        request->action = action;
+        request->next = next;
+        if (request->uid != 0)
+                polkit_authorize(request);
+        else
+                next(request);
+}

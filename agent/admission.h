@@ -16,5 +16,9 @@
 /* Before a request is made: 1 if the sender was told that he has too many; 0 if he has not. */
 int admission_refuse(Manager *m, sd_bus_message *message);
 
+/* For a request that has been admitted and needs another right as well: goes on with next, or answers
+ * it. */
+void admission_ask_also(Request *request, const char *action, RequestStep next);
+
 /* Goes on with request->next, for an action after polkit_authorize(); or answers the request. */
 void admission_begin(Request *request);

@@ -45,7 +45,7 @@
  *   CreateSnapshot(s name, s description) -> (o job)
  *   ListSnapshots() -> (a(ssts))           name, description, creation time in µs, state
  *   GetSnapshot(s name) -> (s description, t creation_usec, s state)
- *   RevertSnapshot(s name, t flags), DeleteSnapshot(s name) -> (o job)
+ *   RevertSnapshot(s name, t flags), DeleteSnapshot(s name) -> (o job)    root and definition
  *   Export(h file, s compression) -> (o job)    "none", "gzip", "xz", "zstd"
  *   SetUserPassword(s user, s hash)        crypt(5); answered when it is set
  *
@@ -110,8 +110,11 @@
 /* Undefine(), DeleteVolume() */
 #define CTVIRT_UNDEFINE_STORAGE (UINT64_C(1) << 0) /* the root and its snapshots go as well */
 #define CTVIRT_DELETE_SNAPSHOTS (UINT64_C(1) << 0)
-/* RevertSnapshot(): a container that runs is stopped before and started after it */
+/* RevertSnapshot(): a container that runs is stopped before and started after it; the definition
+ * stays as it is, which may be reverted to what it was then by those only who may define containers
+ */
 #define CTVIRT_REVERT_FORCE (UINT64_C(1) << 0)
+#define CTVIRT_REVERT_KEEP_DEFINITION (UINT64_C(1) << 1)
 /* Upload(): what has the name goes */
 #define CTVIRT_UPLOAD_REPLACE (UINT64_C(1) << 0)
 

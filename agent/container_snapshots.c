@@ -4,12 +4,15 @@
 
 #include <fcntl.h>
 
+#include "agent/admission.h"
 #include "agent/api.h"
 #include "agent/bootstrap/first_boot.h"
 #include "agent/bus_errors.h"
 #include "agent/bus_objects.h"
 #include "agent/job_bus.h"
 #include "agent/job_guard.h"
+#include "agent/pool_question.h"
+#include "agent/revert.h"
 #include "agent/volume_info.h"
 
 #define DESCRIPTION_MAX 2000
@@ -66,14 +69,13 @@ static int check_name(const char *name, sd_bus_error *error) {
 /* It is there, or is not, whichever is wanted. */
 static int check_snapshot(const Manager *m, const Container *c, const char *name, bool wanted,
                           Error **err) {
-        _cleanup_snapshot_ Snapshot s = { 0 };
         _cleanup_pool_ Pool *pool = NULL;
         int r;
 
         r = pool_open(m->root, &pool, err);
         if (r < 0)
                 return r;
-        r = snapshot_get(pool, c->name, name, &s, wanted ? err : NULL);
+        r = snapshot_find(pool, c->name, name, wanted ? err : NULL);
         if (wanted)
                 return r;
         return r == -ENOENT
@@ -140,33 +142,45 @@ int container_method_create_snapshot(sd_bus_message *message, void *userdata, sd
  * Reading
  */
 
-static int append_snapshots(sd_bus_message *reply, const Manager *m, const char *container,
-                            Error **err) {
-        _cleanup_snapshot_list_ SnapshotList list = { 0 };
-        _cleanup_pool_ Pool *pool = NULL;
+typedef struct SnapshotQuestion {
+        char *container;
+        char *name;        /* NULL: all */
+        SnapshotList list; /* all, or the one */
+} SnapshotQuestion;
+
+static void done_snapshots(void *data) {
+        SnapshotQuestion *q = data;
+
+        free(q->container);
+        free(q->name);
+        snapshot_list_done(&q->list);
+}
+
+static int ask_list(const Pool *pool, void *data, Error **err) {
+        SnapshotQuestion *q = data;
+
+        return snapshot_list(pool, q->container, &q->list);
+}
+
+static int answer_list(sd_bus_message *reply, const void *data) {
+        const SnapshotQuestion *q = data;
         int r;
 
-        r = pool_open(m->root, &pool, err);
-        if (r >= 0)
-                r = snapshot_list(pool, container, &list);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssts)");
-        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = snapshot_info_append(reply, &list.items[i]);
+        r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssts)");
+        for (size_t i = 0; r >= 0 && i < q->list.n_items; i++)
+                r = snapshot_info_append(reply, &q->list.items[i]);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static void list_snapshots(Request *request) {
-        _cleanup_error_ Error *err = NULL;
-        int r;
+        static const PoolQuestionKind kind = { sizeof(SnapshotQuestion), ask_list, answer_list,
+                                               done_snapshots, NULL };
+        SnapshotQuestion q = { .container = strdup(request->container) };
 
-        r = sd_bus_message_new_method_return(request->message, &request->reply);
-        if (r >= 0)
-                r = append_snapshots(request->reply, request->manager, request->container, &err);
-        if (r < 0)
-                request_fail_errno(request, r, err);
+        if (!q.container)
+                request_fail_errno(request, -ENOMEM, NULL);
         else
-                request_answer(request);
+                pool_question_ask(request, &kind, &q, NULL);
 }
 
 int container_method_list_snapshots(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -175,29 +189,48 @@ int container_method_list_snapshots(sd_bus_message *message, void *userdata, sd_
         return request_begin_free(c->manager, message, list_snapshots);
 }
 
+static int ask_one(const Pool *pool, void *data, Error **err) {
+        SnapshotQuestion *q = data;
+        int r;
+
+        q->list.items = calloc(1, sizeof(Snapshot));
+        if (!q->list.items)
+                return -ENOMEM;
+        r = snapshot_get(pool, q->container, q->name, q->list.items, err);
+        if (r >= 0)
+                q->list.n_items = 1;
+        return r;
+}
+
+static int answer_one(sd_bus_message *reply, const void *data) {
+        const Snapshot *s = ((const SnapshotQuestion *) data)->list.items;
+
+        return sd_bus_message_append(reply, "sts", s->description ? s->description : "",
+                                     s->created_usec, snapshot_state_to_string(s->state));
+}
+
 static void get_snapshot(Request *request) {
-        _cleanup_snapshot_ Snapshot s = { 0 };
-        _cleanup_error_ Error *err = NULL;
-        _cleanup_pool_ Pool *pool = NULL;
+        static const PoolQuestionKind kind = { sizeof(SnapshotQuestion), ask_one, answer_one,
+                                               done_snapshots, NULL };
+        SnapshotQuestion q = { 0 };
         const char *name;
         int r;
 
         r = sd_bus_message_rewind(request->message, true);
         if (r >= 0)
                 r = sd_bus_message_read(request->message, "s", &name);
-        if (r >= 0)
-                r = pool_open(request->manager->root, &pool, &err);
-        if (r >= 0)
-                r = snapshot_get(pool, request->container, name, &s, &err);
-        if (r >= 0)
-                r = sd_bus_message_new_method_return(request->message, &request->reply);
-        if (r >= 0)
-                r = sd_bus_message_append(request->reply, "sts", s.description ? s.description : "",
-                                          s.created_usec, snapshot_state_to_string(s.state));
-        if (r < 0)
-                request_fail_errno(request, r, err);
-        else
-                request_answer(request);
+        if (r < 0) {
+                request_fail_errno(request, r, NULL);
+                return;
+        }
+        q.container = strdup(request->container);
+        q.name = strdup(name);
+        if (q.container && q.name) {
+                pool_question_ask(request, &kind, &q, NULL);
+                return;
+        }
+        done_snapshots(&q);
+        request_fail_errno(request, -ENOMEM, NULL);
 }
 
 int container_method_get_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -215,6 +248,24 @@ int container_method_get_snapshot(sd_bus_message *message, void *userdata, sd_bu
  * Revert and delete
  */
 
+static int check_definition(const Manager *m, const Container *c, const char *name, Error **err) {
+        _cleanup_snapshot_ Snapshot s = { 0 };
+        _cleanup_error_ Error *why = NULL;
+        _cleanup_pool_ Pool *pool = NULL;
+        int r;
+
+        r = pool_open(m->root, &pool, err);
+        if (r < 0)
+                return r;
+        r = snapshot_get(pool, c->name, name, &s, &why);
+        if (r >= 0)
+                return revert_check(m, c, &s, err);
+        return error_set(err, ERRNO_OPERATION_INVALID,
+                         "what snapshot '%s' says of itself cannot be read (%s); nothing was "
+                         "changed; with --keep-definition the root can be reverted",
+                         name, why && why->text ? why->text : strerror(-r));
+}
+
 static int revert_order(Request *request, const Container *c, JobOrder *order, Error **err) {
         const char *name;
         uint64_t flags;
@@ -223,6 +274,8 @@ static int revert_order(Request *request, const Container *c, JobOrder *order, E
         r = sd_bus_message_read(request->message, "st", &name, &flags);
         if (r >= 0)
                 r = check_snapshot(request->manager, c, name, true, err);
+        if (r >= 0 && !(flags & CTVIRT_REVERT_KEEP_DEFINITION))
+                r = check_definition(request->manager, c, name, err);
         if (r >= 0 && c->active && !(flags & CTVIRT_REVERT_FORCE))
                 return error_set(err, ERRNO_OPERATION_INVALID,
                                  "container '%s' is running; with --force it is stopped, reverted "
@@ -230,6 +283,8 @@ static int revert_order(Request *request, const Container *c, JobOrder *order, E
                                  c->name);
         if (r >= 0)
                 r = snapshot_order(JOB_SNAPSHOT_REVERT, c, name, order);
+        if (r >= 0 && !(flags & CTVIRT_REVERT_KEEP_DEFINITION))
+                order->spec->flags |= JOB_REDEFINE;
         if (r >= 0 && c->active) {
                 order->spec->flags |= JOB_START;
                 order->stop_first = true;
@@ -237,8 +292,12 @@ static int revert_order(Request *request, const Container *c, JobOrder *order, E
         return r;
 }
 
-static void revert_snapshot(Request *request) {
+static void revert_root(Request *request) {
         begin(request, revert_order);
+}
+
+static void revert_snapshot(Request *request) {
+        admission_ask_also(request, CTVIRT_ACTION_DEFINE, revert_root);
 }
 
 int container_method_revert_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -251,8 +310,12 @@ int container_method_revert_snapshot(sd_bus_message *message, void *userdata, sd
         if (r >= 0)
                 r = check_name(name, error);
         if (r >= 0)
-                r = bus_check_flags(flags, CTVIRT_REVERT_FORCE, error);
-        return r < 0 ? r : request_begin(c->manager, message, CTVIRT_ACTION_POOL, revert_snapshot);
+                r = bus_check_flags(flags, CTVIRT_REVERT_FORCE | CTVIRT_REVERT_KEEP_DEFINITION,
+                                    error);
+        if (r < 0)
+                return r;
+        return request_begin(c->manager, message, CTVIRT_ACTION_POOL,
+                             flags & CTVIRT_REVERT_KEEP_DEFINITION ? revert_root : revert_snapshot);
 }
 
 static int delete_order(Request *request, const Container *c, JobOrder *order, Error **err) {
@@ -284,47 +347,69 @@ int container_method_delete_snapshot(sd_bus_message *message, void *userdata, sd
  * Password
  */
 
-static int set_password(Manager *m, const Container *c, const char *user, const char *hash,
-                        Error **err) {
+typedef struct PasswordQuestion {
+        char *container, *user, *hash;
+} PasswordQuestion;
+
+static void done_password(void *data) {
+        PasswordQuestion *q = data;
+
+        if (q->hash)
+                explicit_bzero(q->hash, strlen(q->hash));
+        free(q->container);
+        free(q->user);
+        free(q->hash);
+}
+
+static int ask_password(const Pool *pool, void *data, Error **err) {
         _cleanup_close_ int root_fd = -1;
-        _cleanup_pool_ Pool *pool = NULL;
+        const PasswordQuestion *q = data;
+
+        root_fd = openat(pool->fd, q->container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (root_fd < 0)
+                return error_set(err, errno, "cannot open the root of container '%s': %s",
+                                 q->container, strerror(errno));
+        return first_boot_set_password(root_fd, q->user, q->hash, err);
+}
+
+static int read_password(const Request *request, const Container *c, PasswordQuestion *ret,
+                         Error **err) {
+        const char *user, *hash;
         const Job *job;
         int r;
 
         r = guard_defined(c, err);
+        if (r >= 0)
+                r = sd_bus_message_rewind(request->message, true);
+        if (r >= 0)
+                r = sd_bus_message_read(request->message, "ss", &user, &hash);
         if (r < 0)
                 return r;
-        job = job_busy(&m->jobs, c->name, NULL);
+        job = job_busy(&request->manager->jobs, c->name, NULL);
         if (job)
                 return error_set(err, ERRNO_OPERATION_INVALID, "job %s is at work on its root",
                                  job->spec->id);
-        r = pool_open(m->root, &pool, err);
-        if (r < 0)
-                return r;
-        root_fd = openat(pool->fd, c->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (root_fd < 0)
-                return error_set(err, errno, "cannot open the root of container '%s': %s", c->name,
-                                 strerror(errno));
-        return first_boot_set_password(root_fd, user, hash, err);
+        *ret = (PasswordQuestion){ strdup(c->name), strdup(user), strdup(hash) };
+        return ret->container && ret->user && ret->hash ? 0 : -ENOMEM;
 }
 
 static void set_user_password(Request *request) {
+        static const PoolQuestionKind kind = { sizeof(PasswordQuestion), ask_password, NULL,
+                                               done_password, NULL };
         Container *c = container_or_fail(request);
         _cleanup_error_ Error *err = NULL;
-        const char *user, *hash;
+        PasswordQuestion q = { 0 };
         int r;
 
         if (!c)
                 return;
-        r = sd_bus_message_rewind(request->message, true);
-        if (r >= 0)
-                r = sd_bus_message_read(request->message, "ss", &user, &hash);
-        if (r >= 0)
-                r = set_password(request->manager, c, user, hash, &err);
-        if (r < 0)
-                request_fail_errno(request, r, err);
-        else
-                request_answer(request);
+        r = read_password(request, c, &q, &err);
+        if (r >= 0) {
+                pool_question_ask(request, &kind, &q, request->container);
+                return;
+        }
+        done_password(&q);
+        request_fail_errno(request, r, err);
 }
 
 int container_method_set_password(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -86,6 +86,7 @@ void job_table_done(JobTable *t) {
                 TAILQ_REMOVE(&t->list, job, entry);
                 job_free(job);
         }
+        t->held = strv_free(t->held);
         closep(&t->fd);
         t->fd = -1;
 }

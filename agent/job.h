@@ -39,6 +39,7 @@ typedef struct Job {
         uint64_t started_usec, ended_usec; /* CLOCK_REALTIME; 0: not yet */
         bool cancel_requested;
         bool stop_first; /* the container has to be stopped before the work begins */
+        bool thawed;     /* its container is no longer frozen for it */
         bool in_worker;  /* on the agent's own thread, there is no unit */
         bool collected;  /* the unit has ended, and that was dealt with */
         int input_fd;    /* for the unit; -1: none */
@@ -54,7 +55,8 @@ typedef struct JobTable {
         TAILQ_HEAD(JobList, Job) list; /* oldest first */
         size_t n_running;
         size_t n_over;
-        int fd; /* the folder of all jobs */
+        char **held; /* volumes that the agent itself writes into, see pool_question.h */
+        int fd;      /* the folder of all jobs */
 } JobTable;
 
 #define JOB_FOREACH(job, table) TAILQ_FOREACH(job, &(table)->list, entry)

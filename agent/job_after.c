@@ -10,6 +10,7 @@
 #include "agent/events.h"
 #include "agent/job_freeze.h"
 #include "agent/manager.h"
+#include "agent/revert.h"
 #include "base/fileio.h"
 #include "base/log.h"
 #include "units/unit_name.h"
@@ -138,6 +139,25 @@ static void define_after(Job *job, JobState *state, char **text) {
         *text = TAKE_PTR(sentence);
 }
 
+/* Also of a job that was killed: it may have got as far as to the root. */
+static void redefine_after(Job *job, JobState *state, char **text) {
+        _cleanup_free_ char *sentence = NULL;
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        r = revert_finish(job->manager, job->spec->id, &err);
+        if (r >= 0)
+                return;
+        if (asprintf(&sentence,
+                     "its root is that of the snapshot, but its definition is not, and stays as it "
+                     "was: %s",
+                     err && err->text ? err->text : strerror(-r)) < 0)
+                sentence = NULL;
+        *state = JOB_STATE_FAILED;
+        free(*text);
+        *text = TAKE_PTR(sentence);
+}
+
 /*
  * A new root
  */
@@ -184,14 +204,53 @@ static void generate_into(Manager *m, const char *name) {
                 manager_request_reload(m);
 }
 
+static void start_unit(Manager *m, const char *unit) {
+        int r = m->units ? unit_client_job(m->units, UNIT_JOB_START, unit, NULL, NULL) : -ENOTCONN;
+
+        if (r < 0)
+                log_error_errno(r, "Could not start %s again", unit);
+}
+
+typedef struct StartCall {
+        Manager *manager;
+        char *unit;
+} StartCall;
+
+static void on_reloaded(const UnitReply *reply, void *userdata) {
+        StartCall *call = userdata;
+
+        if (reply->error)
+                log_warning("Could not reload systemd: %s", reply->error->message);
+        start_unit(call->manager, call->unit);
+        free(call->unit);
+        free(call);
+}
+
+/* With the files that were made for it just now. */
+static int start_after_reload(Manager *m, const char *unit) {
+        StartCall *call = calloc(1, sizeof(*call));
+        int r = -ENOMEM;
+
+        if (call)
+                call->unit = strdup(unit);
+        if (call && call->unit) {
+                call->manager = m;
+                r = unit_client_reload(m->units, on_reloaded, call);
+        }
+        if (r < 0 && call) {
+                free(call->unit);
+                free(call);
+        }
+        return r;
+}
+
 static void start_again(Manager *m, const char *name) {
         _cleanup_free_ char *unit = container_unit_name(name);
-        int r;
 
-        r = unit && m->units ? unit_client_job(m->units, UNIT_JOB_START, unit, NULL, NULL)
-                             : -ENOTCONN;
-        if (r < 0)
-                log_error_errno(r, "Could not start container '%s' again", name);
+        if (!unit)
+                return;
+        if (!m->reload_wanted || !m->units || start_after_reload(m, unit) < 0)
+                start_unit(m, unit);
 }
 
 void job_after(Job *job, JobState *state, char **text) {
@@ -201,6 +260,8 @@ void job_after(Job *job, JobState *state, char **text) {
                 job_thaw(job);
         if (*state == JOB_STATE_DONE && ((spec->flags & JOB_DEFINE) || spec->kind == JOB_BOOTSTRAP))
                 define_after(job, state, text);
+        if (spec->flags & JOB_REDEFINE)
+                redefine_after(job, state, text);
         /* Also for one that was killed: the root may have had its name already. */
         if (makes_root(spec->kind) && spec->name)
                 generate_into(job->manager, spec->name);

@@ -17,12 +17,8 @@ typedef struct FreezeCall {
         JobStep next;
 } FreezeCall;
 
-static const char *frozen_container(const JobSpec *s) {
-        return s->source ? s->source : s->name;
-}
-
 static int send_order(const Job *job, const char *method, BusCallHandler handler, void *userdata) {
-        _cleanup_free_ char *unit = container_unit_name(frozen_container(job->spec));
+        _cleanup_free_ char *unit = container_unit_name(job_spec_frozen(job->spec));
         sd_bus_message *m = NULL;
         int r;
 
@@ -48,7 +44,7 @@ static void on_frozen(sd_bus_message *reply, const sd_bus_error *error, void *us
                 return;
         if (error)
                 log_warning("Container '%s' could not be frozen, it is copied as it runs: %s",
-                            frozen_container(job->spec), error->message);
+                            job_spec_frozen(job->spec), error->message);
         call->next(job);
 }
 
@@ -72,9 +68,22 @@ static void on_thawed(sd_bus_message *reply, const sd_bus_error *error, void *us
                 log_debug("Thawing a container: %s", error->message);
 }
 
-void job_thaw(const Job *job) {
-        int r = send_order(job, "ThawUnit", on_thawed, NULL);
+static bool needs_frozen(const Job *job, const char *container) {
+        return job->state == JOB_STATE_RUNNING && (job->spec->flags & JOB_FREEZE) && !job->thawed &&
+               streq_ptr(job_spec_frozen(job->spec), container);
+}
 
+void job_thaw(Job *job) {
+        const Job *other;
+        int r;
+
+        if (job->thawed)
+                return;
+        job->thawed = true;
+        JOB_FOREACH(other, &job->manager->jobs)
+        if (needs_frozen(other, job_spec_frozen(job->spec)))
+                return;
+        r = send_order(job, "ThawUnit", on_thawed, NULL);
         if (r < 0)
-                log_error_errno(r, "Could not thaw container '%s'", frozen_container(job->spec));
+                log_error_errno(r, "Could not thaw container '%s'", job_spec_frozen(job->spec));
 }

@@ -14,4 +14,5 @@ typedef void (*JobStep)(Job *job);
 /* Goes on with next when it is frozen, or could not be, which is logged: a copy of a running
  * container is better than none. */
 int job_freeze(Job *job, JobStep next);
-void job_thaw(const Job *job);
+/* Unless it has been, or another job needs it frozen. */
+void job_thaw(Job *job);

@@ -10,8 +10,10 @@
 #include "agent/job_events.h"
 #include "agent/job_freeze.h"
 #include "agent/job_recover.h"
+#include "agent/job_still.h"
 #include "agent/job_unit.h"
 #include "agent/manager.h"
+#include "agent/quick_job.h"
 #include "base/log.h"
 #include "units/unit_name.h"
 
@@ -133,18 +135,35 @@ static void fail_to_begin(Job *job, int r) {
         end(job, JOB_STATE_FAILED, text);
 }
 
-static void execute(Job *job) {
-        Manager *m = job->manager;
+static void execute_by(Job *job, bool may_be_quick) {
         int r;
 
         if (job->cancel_requested) {
                 end(job, JOB_STATE_CANCELED, NULL);
                 return;
         }
-        job->in_worker = pool_worker_is_quick(m->root, job->spec);
-        r = job->in_worker ? pool_worker_push(m->pool_worker, job->spec->id) : job_unit_start(job);
+        job->in_worker = may_be_quick && quick_job_is_possible(job->spec->kind);
+        r = job->in_worker ? quick_job_start(job) : job_unit_start(job);
         if (r < 0)
                 fail_to_begin(job, r);
+}
+
+static void execute(Job *job) {
+        execute_by(job, true);
+}
+
+static void hold_still(Job *job) {
+        int r = job_still_take(job, execute);
+
+        if (r < 0)
+                fail_to_begin(job, r);
+}
+
+void job_on_worker_refused(Manager *m, const char *id) {
+        Job *job = job_by_id(&m->jobs, id);
+
+        if (job && job->state == JOB_STATE_RUNNING)
+                execute_by(job, false);
 }
 
 typedef struct StopCall {
@@ -192,7 +211,7 @@ static void prepare(Job *job) {
         int r = 0;
 
         if (job->spec->flags & JOB_FREEZE)
-                r = job_freeze(job, execute);
+                r = job_freeze(job, job_still_is_wanted(job->spec) ? hold_still : execute);
         else if (job->stop_first)
                 r = stop_container(job);
         else
@@ -220,6 +239,9 @@ static int refuse_busy(const JobTable *t, const JobSpec *spec, Error **err) {
         _cleanup_free_ char *what = NULL;
         const Job *other;
 
+        if (spec->name && strv_contains(t->held, spec->name))
+                return error_set(err, ERRNO_OPERATION_INVALID,
+                                 "a password is being set in it; try again");
         other = job_busy(t, spec->name, spec->source);
         if (!other)
                 return t->n_running < JOBS_RUNNING_MAX

@@ -26,3 +26,5 @@ void job_on_unit_end(Job *job, const char *refused);
 
 /* From the worker thread. r: what job_run() returned; text: taken over. */
 void job_on_worker_end(Manager *m, const char *id, int r, char *text);
+/* It takes too long for the thread, which has not begun it. */
+void job_on_worker_refused(Manager *m, const char *id);

@@ -9,6 +9,8 @@
 #include "agent/job_life.h"
 #include "agent/job_unit.h"
 #include "agent/pool/pool.h"
+#include "agent/revert.h"
+#include "base/fileio.h"
 #include "base/log.h"
 
 /*
@@ -126,11 +128,14 @@ static bool is_leftover(const Manager *m, const char *folder, const char *entry)
 
         if (streq(folder, POOL_TRASH))
                 return true;
+        if (is_temporary_name(entry))
+                entry += strlen(".#");
         (void) snprintf(id, sizeof(id), "%.*s", JOB_ID_LENGTH, entry);
         job = job_by_id(&m->jobs, id);
         if (job && job->state == JOB_STATE_RUNNING)
                 return false;
-        log_notice("The pool has half-done work of job %s, which is removed", id);
+        log_notice("The pool has half-done work of job %s, which is %s", id,
+                   streq(folder, POOL_INTENTS) ? "finished" : "removed");
         return true;
 }
 
@@ -173,10 +178,12 @@ void job_recover_leftovers(Manager *m) {
         JobSpec *spec;
         int r;
 
+        revert_recover(m);
         if (!m->bus || is_cleaning(&m->jobs) || has_failed_to_clean(&m->jobs))
                 return;
         found = folder_has_leftovers(m, POOL_NEW);
         found = folder_has_leftovers(m, POOL_TRASH) || found;
+        found = folder_has_leftovers(m, POOL_INTENTS) || found;
         if (!found)
                 return;
 

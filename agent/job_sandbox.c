@@ -66,7 +66,8 @@ static Sandbox sandbox_for(const JobSpec *spec) {
                 return (Sandbox){ network ? CAPS_TOOLS : CAPS_TREE, network, network, true };
         case JOB_VOLUME_DOWNLOAD:
         case JOB_EXPORT:
-                return (Sandbox){ CAPS_READ, false, false, true };
+                /* A snapshot that was read from is removed, with those that are in it. */
+                return (Sandbox){ CAPS_READ | CAP(CAP_FOWNER), false, false, true };
         case JOB_POOL_BUILD:
                 return (Sandbox){ CAPS_TOOLS, false, true, false };
         case JOB_VOLUME_CLONE:

@@ -78,8 +78,10 @@ static void take_news(Job *job, const UnitNews *news) {
                 free(job->unit_result);
                 job->unit_result = strdup(news->result);
         }
-        if (news->status_text && job_set_status(job, news->status_text))
-                job_on_progress(job);
+        if (!news->status_text || !job_set_status(job, news->status_text))
+                return;
+        (void) job_spec_learn_name(job->manager->jobs.fd, job->spec);
+        job_on_progress(job);
 }
 
 /* The handler of a call must not keep a job that has gone: it asks for it by its ID. */

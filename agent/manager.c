@@ -18,7 +18,6 @@
 #include "agent/file_watch.h"
 #include "agent/heal.h"
 #include "agent/host_facts.h"
-#include "agent/job_life.h"
 #include "agent/job_recover.h"
 #include "agent/memory_trim.h"
 #include "agent/reconcile.h"
@@ -299,17 +298,14 @@ static void learn_host(Manager *m) {
         }
 }
 
-static void on_quick_job(const char *id, int r, char *text, void *userdata) {
-        job_on_worker_end(userdata, id, r, text);
-}
-
 static int start_jobs(Manager *m) {
         int r;
 
         r = job_table_init(&m->jobs, m->run_fd);
         if (r >= 0)
-                r = pool_worker_new(m->event, m->root, m->jobs.fd, on_quick_job, m,
-                                    &m->pool_worker);
+                r = pool_worker_new(m->event, &m->pool_worker);
+        if (r >= 0)
+                r = pool_worker_new(m->event, &m->pool_reader);
         if (r < 0)
                 return log_error_errno(r, "Could not prepare for jobs");
         job_recover_load(m);
@@ -418,6 +414,7 @@ Manager *manager_free(Manager *m) {
         event_core_free(m);
         (void) system_bus_free(m->system_bus);
         (void) failure_cause_free(m->causes);
+        (void) pool_worker_free(m->pool_reader);
         (void) pool_worker_free(m->pool_worker);
         job_table_done(&m->jobs);
         container_table_done(&m->containers);

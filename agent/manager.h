@@ -80,8 +80,9 @@ typedef struct Manager {
         FileWatch *files;
         ContainerTable containers;
         JobTable jobs;
-        PoolWorker *pool_worker;
-        FailureCause *causes; /* NULL: none can be found out */
+        PoolWorker *pool_worker; /* changes */
+        PoolWorker *pool_reader; /* does not wait for them */
+        FailureCause *causes;    /* NULL: none can be found out */
         LIST_HEAD(, FailureAsk) failure_asks;
         uint64_t last_failure_cookie;
         char **orphans; /* containers that were half undefined when the agent last ended */

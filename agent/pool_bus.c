@@ -13,35 +13,39 @@
 #include "agent/job_bus.h"
 #include "agent/job_recover.h"
 #include "agent/pool/pool_check.h"
+#include "agent/pool_question.h"
 #include "agent/volume_info.h"
 #include "agent/volume_methods.h"
 
-static void answer(Request *request, int r, const Error *err) {
-        if (r < 0)
-                request_fail_errno(request, r, err);
-        else
-                request_answer(request);
-}
-
 /*
- * Reading. The pool is opened for each question: it can be mounted or unmounted in between.
+ * Reading
  */
 
-static int open_reply(Request *request, Pool **ret, Error **err) {
-        int r = pool_open(request->manager->root, ret, err);
+static int ask_info(const Pool *pool, void *data, Error **err) {
+        PoolFacts *f = data;
+        int r;
 
-        return r < 0 ? r : sd_bus_message_new_method_return(request->message, &request->reply);
+        f->backend = pool->backend;
+        f->path = strdup(pool->path);
+        if (!f->path)
+                return -ENOMEM;
+        r = pool_info(pool, &f->info);
+        return r < 0 ? r : volume_list(pool, &f->volumes);
+}
+
+static int answer_info(sd_bus_message *reply, const void *data) {
+        return pool_info_append(reply, data);
+}
+
+static void done_info(void *data) {
+        pool_facts_done(data);
 }
 
 static void get_info(Request *request) {
-        _cleanup_error_ Error *err = NULL;
-        _cleanup_pool_ Pool *pool = NULL;
-        int r;
+        static const PoolQuestionKind kind = { sizeof(PoolFacts), ask_info, answer_info, done_info,
+                                               NULL };
 
-        r = open_reply(request, &pool, &err);
-        if (r >= 0)
-                r = pool_info_append(request->reply, pool);
-        answer(request, r, err);
+        pool_question_ask(request, &kind, &(PoolFacts){ 0 }, NULL);
 }
 
 static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -58,55 +62,69 @@ static int append_base(sd_bus_message *m, const Base *b) {
                                      b->used_usec);
 }
 
-static int append_bases(sd_bus_message *reply, const Pool *pool) {
-        _cleanup_base_list_ BaseList list = { 0 };
+static int ask_bases(const Pool *pool, void *data, Error **err) {
+        return base_list(pool, data);
+}
+
+static int answer_bases(sd_bus_message *reply, const void *data) {
+        const BaseList *list = data;
         int r;
 
-        r = base_list(pool, &list);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
-        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = append_base(reply, &list.items[i]);
+        r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
+        for (size_t i = 0; r >= 0 && i < list->n_items; i++)
+                r = append_base(reply, &list->items[i]);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static void list_bases(Request *request) {
-        _cleanup_error_ Error *err = NULL;
-        _cleanup_pool_ Pool *pool = NULL;
-        int r;
+static void done_bases(void *data) {
+        base_list_done(data);
+}
 
-        r = open_reply(request, &pool, &err);
-        if (r >= 0)
-                r = append_bases(request->reply, pool);
-        answer(request, r, err);
+static void list_bases(Request *request) {
+        static const PoolQuestionKind kind = { sizeof(BaseList), ask_bases, answer_bases,
+                                               done_bases, NULL };
+
+        pool_question_ask(request, &kind, &(BaseList){ 0 }, NULL);
 }
 
 static int method_list_bases(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return request_begin_free(userdata, message, list_bases);
 }
 
-static bool keep_running(void *userdata, const char *id) {
-        const Manager *m = userdata;
-        const Job *job = job_by_id(&m->jobs, id);
+typedef struct CheckQuestion {
+        int jobs_fd;
+        PoolProblemList problems;
+} CheckQuestion;
 
-        return job && job->state == JOB_STATE_RUNNING;
+static int ask_check(const char *root, void *data, Error **err) {
+        CheckQuestion *q = data;
+
+        return pool_check(root, job_is_at_work, &q->jobs_fd, &q->problems);
+}
+
+static int answer_check(sd_bus_message *reply, const void *data) {
+        const PoolProblemList *list = &((const CheckQuestion *) data)->problems;
+        int r;
+
+        r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(sb)");
+        for (size_t i = 0; r >= 0 && i < list->n_items; i++)
+                r = sd_bus_message_append(reply, "(sb)", list->items[i].text,
+                                          (int) list->items[i].repairable);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static void done_check(void *data) {
+        CheckQuestion *q = data;
+
+        pool_problem_list_done(&q->problems);
 }
 
 static void check_pool(Request *request) {
-        _cleanup_pool_problem_list_ PoolProblemList list = { 0 };
-        int r;
+        static const PoolQuestionKind kind = { sizeof(CheckQuestion), NULL, answer_check,
+                                               done_check, ask_check };
 
-        r = pool_check(request->manager->root, keep_running, request->manager, &list);
-        if (r >= 0)
-                r = sd_bus_message_new_method_return(request->message, &request->reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(request->reply, SD_BUS_TYPE_ARRAY, "(sb)");
-        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = sd_bus_message_append(request->reply, "(sb)", list.items[i].text,
-                                          (int) list.items[i].repairable);
-        if (r >= 0)
-                r = sd_bus_message_close_container(request->reply);
-        answer(request, r, NULL);
+        pool_question_ask(request, &kind, &(CheckQuestion){ request->manager->jobs.fd, { 0 } },
+                          NULL);
 }
 
 static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -7,24 +7,15 @@
 #include <sys/eventfd.h>
 #include <sys/queue.h>
 
-#include "agent/bootstrap/job_run.h"
-#include "agent/pool/pool_backend.h"
-#include "agent/pool/volume.h"
-
 typedef struct Work {
-        char id[JOB_ID_LENGTH + 1];
-        int result;
-        char *text;
+        const PoolTask *task;
+        void *data;
         STAILQ_ENTRY(Work) entry;
 } Work;
 
 typedef STAILQ_HEAD(WorkList, Work) WorkList;
 
 struct PoolWorker {
-        char *root;
-        int jobs_fd;
-        PoolWorkerHandler handler;
-        void *userdata;
         sd_event_source *source;
         int done_fd; /* eventfd(2): readable while something may be in done */
 
@@ -36,51 +27,19 @@ struct PoolWorker {
         bool quit;
 };
 
-static void work_free(Work *w) {
-        free(w->text);
-        free(w);
-}
-
-static void work_list_done(WorkList *l) {
+static void work_list_drop(WorkList *l) {
         Work *w;
 
         while ((w = STAILQ_FIRST(l))) {
                 STAILQ_REMOVE_HEAD(l, entry);
-                work_free(w);
+                w->task->drop(w->data);
+                free(w);
         }
 }
 
 /*
  * The thread
  */
-
-static void say_stage(void *userdata, unsigned number, unsigned count, const char *what) {
-}
-static void say_percent(void *userdata, double percent) {
-}
-static void say_line(void *userdata, const char *line) {
-}
-static bool is_canceled(void *userdata) {
-        return false;
-}
-
-static void do_work(const PoolWorker *w, Work *work) {
-        static const JobReport report = { say_stage, say_percent, say_line, is_canceled, NULL };
-        const JobContext context = { w->root, w->jobs_fd, -1, -1, &report, NULL };
-        _cleanup_job_spec_ JobSpec *spec = NULL;
-        _cleanup_strv_ char **notes = NULL;
-        _cleanup_error_ Error *err = NULL;
-        int r;
-
-        r = job_spec_load(w->jobs_fd, work->id, &spec, &err);
-        if (r >= 0)
-                r = job_run(&context, spec, &notes, &err);
-        work->result = r;
-        if (r < 0)
-                work->text = err ? error_format(err) : strdup(strerror(-r));
-        else if (notes)
-                work->text = strv_join(notes, "\n");
-}
 
 static Work *take_work(PoolWorker *w) {
         Work *work = NULL;
@@ -101,7 +60,7 @@ static void *thread_main(void *userdata) {
         Work *work;
 
         while ((work = take_work(w))) {
-                do_work(w, work);
+                work->task->work(work->data);
                 (void) pthread_mutex_lock(&w->mutex);
                 STAILQ_INSERT_TAIL(&w->done, work, entry);
                 (void) pthread_mutex_unlock(&w->mutex);
@@ -127,8 +86,8 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *user
 
         while ((work = STAILQ_FIRST(&done))) {
                 STAILQ_REMOVE_HEAD(&done, entry);
-                w->handler(work->id, work->result, TAKE_PTR(work->text), w->userdata);
-                work_free(work);
+                work->task->done(work->data);
+                free(work);
         }
         return 0;
 }
@@ -147,8 +106,7 @@ static int start_thread(PoolWorker *w) {
         return -r;
 }
 
-int pool_worker_new(sd_event *event, const char *root, int jobs_fd, PoolWorkerHandler handler,
-                    void *userdata, PoolWorker **ret) {
+int pool_worker_new(sd_event *event, PoolWorker **ret) {
         _cleanup_(pool_worker_freep) PoolWorker *w = calloc(1, sizeof(*w));
         int r;
 
@@ -158,13 +116,7 @@ int pool_worker_new(sd_event *event, const char *root, int jobs_fd, PoolWorkerHa
         STAILQ_INIT(&w->done);
         (void) pthread_mutex_init(&w->mutex, NULL);
         (void) pthread_cond_init(&w->wake, NULL);
-        w->jobs_fd = jobs_fd;
-        w->handler = handler;
-        w->userdata = userdata;
-        w->root = strdup(root);
         w->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (!w->root)
-                return -ENOMEM;
         if (w->done_fd < 0)
                 return negative_errno();
 
@@ -177,54 +129,13 @@ int pool_worker_new(sd_event *event, const char *root, int jobs_fd, PoolWorkerHa
         return 0;
 }
 
-static bool clone_is_quick(const char *root, const char *name) {
-        _cleanup_volume_ Volume v = { 0 };
-        _cleanup_pool_ Pool *pool = NULL;
-
-        return name && pool_open(root, &pool, NULL) >= 0 && volume_get(pool, name, &v, NULL) >= 0 &&
-               volume_clone_is_quick(pool, &v);
-}
-
-/* Without subvolumes, what is read-only is so by chattr's "i", for which the agent has no right. */
-static bool pool_is_quick(const char *root) {
-        _cleanup_pool_ Pool *pool = NULL;
-
-        return pool_open(root, &pool, NULL) >= 0 && pool->backend->snapshot_quick;
-}
-
-bool pool_worker_is_quick(const char *root, const JobSpec *spec) {
-        switch (spec->kind) {
-        case JOB_VOLUME_RENAME:
-                return true;
-        case JOB_VOLUME_DELETE:
-        case JOB_SNAPSHOT_DELETE:
-        case JOB_BASE_DELETE:
-                return pool_is_quick(root);
-        case JOB_VOLUME_CLONE:
-                return clone_is_quick(root, spec->source);
-        case JOB_SNAPSHOT_CREATE:
-        case JOB_SNAPSHOT_REVERT:
-                return clone_is_quick(root, spec->name);
-        case JOB_BOOTSTRAP:
-        case JOB_VOLUME_DOWNLOAD:
-        case JOB_VOLUME_UPLOAD:
-        case JOB_VOLUME_RESIZE:
-        case JOB_EXPORT:
-        case JOB_IMPORT:
-        case JOB_POOL_BUILD:
-        case JOB_POOL_REPAIR:
-        case JOB_CLEAN:
-                break;
-        }
-        return false;
-}
-
-int pool_worker_push(PoolWorker *w, const char *id) {
+int pool_worker_push(PoolWorker *w, const PoolTask *task, void *data) {
         Work *work = calloc(1, sizeof(*work));
 
         if (!work)
                 return -ENOMEM;
-        (void) snprintf(work->id, sizeof(work->id), "%s", id);
+        work->task = task;
+        work->data = data;
         (void) pthread_mutex_lock(&w->mutex);
         STAILQ_INSERT_TAIL(&w->todo, work, entry);
         (void) pthread_cond_signal(&w->wake);
@@ -243,12 +154,11 @@ PoolWorker *pool_worker_free(PoolWorker *w) {
                 (void) pthread_join(w->thread, NULL);
         }
         sd_event_source_disable_unref(w->source);
-        work_list_done(&w->todo);
-        work_list_done(&w->done);
+        work_list_drop(&w->todo);
+        work_list_drop(&w->done);
         closep(&w->done_fd);
         (void) pthread_cond_destroy(&w->wake);
         (void) pthread_mutex_destroy(&w->mutex);
-        free(w->root);
         free(w);
         return NULL;
 }

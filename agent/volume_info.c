@@ -2,21 +2,18 @@
 
 #include "agent/volume_info.h"
 
-int pool_info_append(sd_bus_message *m, const Pool *p) {
-        _cleanup_volume_list_ VolumeList list = { 0 };
-        PoolInfo info;
-        int r;
+void pool_facts_done(PoolFacts *f) {
+        free(f->path);
+        volume_list_done(&f->volumes);
+        *f = (PoolFacts){ 0 };
+}
 
-        r = pool_info(p, &info);
-        if (r >= 0)
-                r = volume_list(p, &list);
-        if (r < 0)
-                return r;
-        return sd_bus_message_append(m, "a{sv}", 8, "Name", "s", POOL_NAME, "Path", "s", p->path,
-                                     "Backend", "s", p->backend->name, "Quota", "b",
-                                     (int) info.has_quota, "Capacity", "t", info.capacity,
-                                     "Allocation", "t", info.allocation, "Available", "t",
-                                     info.available, "Volumes", "u", (uint32_t) list.n_items);
+int pool_info_append(sd_bus_message *m, const PoolFacts *f) {
+        return sd_bus_message_append(
+                m, "a{sv}", 8, "Name", "s", POOL_NAME, "Path", "s", f->path, "Backend", "s",
+                f->backend->name, "Quota", "b", (int) f->info.has_quota, "Capacity", "t",
+                f->info.capacity, "Allocation", "t", f->info.allocation, "Available", "t",
+                f->info.available, "Volumes", "u", (uint32_t) f->volumes.n_items);
 }
 
 static int append_sizes(sd_bus_message *m, const Volume *v) {
@@ -29,11 +26,12 @@ static int append_sizes(sd_bus_message *m, const Volume *v) {
         return r;
 }
 
-int volume_info_append(sd_bus_message *m, const Pool *p, const Volume *v) {
+int volume_info_append(sd_bus_message *m, const char *pool_path, const Volume *v) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (asprintf(&path, "%s/%s%s", p->path, v->name, v->type == VOLUME_RAW ? ".raw" : "") < 0) {
+        if (asprintf(&path, "%s/%s%s", pool_path, v->name, v->type == VOLUME_RAW ? ".raw" : "") <
+            0) {
                 path = NULL;
                 return -ENOMEM;
         }

@@ -9,6 +9,15 @@
 
 #include "agent/pool/snapshot.h"
 
-int pool_info_append(sd_bus_message *m, const Pool *p);
-int volume_info_append(sd_bus_message *m, const Pool *p, const Volume *v);
+typedef struct PoolFacts {
+        char *path;
+        const PoolBackend *backend;
+        PoolInfo info;
+        VolumeList volumes; /* those that were asked for */
+} PoolFacts;
+
+void pool_facts_done(PoolFacts *f);
+
+int pool_info_append(sd_bus_message *m, const PoolFacts *f);
+int volume_info_append(sd_bus_message *m, const char *pool_path, const Volume *v);
 int snapshot_info_append(sd_bus_message *m, const Snapshot *s);

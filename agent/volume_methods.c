@@ -10,46 +10,44 @@
 #include "agent/job_bus.h"
 #include "agent/job_guard.h"
 #include "agent/pool/archive.h"
+#include "agent/pool_question.h"
 #include "agent/volume_info.h"
 
-static void answer(Request *request, int r, const Error *err) {
-        if (r < 0)
-                request_fail_errno(request, r, err);
-        else
-                request_answer(request);
-}
-
 /*
- * Reading. The pool is opened for each question: it can be mounted or unmounted in between.
+ * Reading
  */
 
-static int open_reply(Request *request, Pool **ret, Error **err) {
-        int r = pool_open(request->manager->root, ret, err);
-
-        return r < 0 ? r : sd_bus_message_new_method_return(request->message, &request->reply);
+static int take_path(const Pool *pool, PoolFacts *f) {
+        f->path = strdup(pool->path);
+        return f->path ? 0 : -ENOMEM;
 }
 
-static int append_volumes(sd_bus_message *reply, const Pool *pool) {
-        _cleanup_volume_list_ VolumeList list = { 0 };
+static int ask_volumes(const Pool *pool, void *data, Error **err) {
+        PoolFacts *f = data;
+        int r = take_path(pool, f);
+
+        return r < 0 ? r : volume_list(pool, &f->volumes);
+}
+
+static int answer_volumes(sd_bus_message *reply, const void *data) {
+        const PoolFacts *f = data;
         int r;
 
-        r = volume_list(pool, &list);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
-        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = volume_info_append(reply, pool, &list.items[i]);
+        r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
+        for (size_t i = 0; r >= 0 && i < f->volumes.n_items; i++)
+                r = volume_info_append(reply, f->path, &f->volumes.items[i]);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static void list_volumes(Request *request) {
-        _cleanup_error_ Error *err = NULL;
-        _cleanup_pool_ Pool *pool = NULL;
-        int r;
+static void done_volumes(void *data) {
+        pool_facts_done(data);
+}
 
-        r = open_reply(request, &pool, &err);
-        if (r >= 0)
-                r = append_volumes(request->reply, pool);
-        answer(request, r, err);
+static void list_volumes(Request *request) {
+        static const PoolQuestionKind kind = { sizeof(PoolFacts), ask_volumes, answer_volumes,
+                                               done_volumes, NULL };
+
+        pool_question_ask(request, &kind, &(PoolFacts){ 0 }, NULL);
 }
 
 int pool_method_list_volumes(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -63,23 +61,52 @@ static int read_name(Request *request, const char **ret) {
         return r < 0 ? r : sd_bus_message_read(request->message, "s", ret);
 }
 
+typedef struct VolumeQuestion {
+        char *name;
+        PoolFacts facts;
+        Volume volume;
+} VolumeQuestion;
+
+static int ask_volume(const Pool *pool, void *data, Error **err) {
+        VolumeQuestion *q = data;
+        int r = take_path(pool, &q->facts);
+
+        return r < 0 ? r : volume_get(pool, q->name, &q->volume, err);
+}
+
+static int answer_volume(sd_bus_message *reply, const void *data) {
+        const VolumeQuestion *q = data;
+
+        return volume_info_append(reply, q->facts.path, &q->volume);
+}
+
+static void done_volume(void *data) {
+        VolumeQuestion *q = data;
+
+        free(q->name);
+        pool_facts_done(&q->facts);
+        volume_done(&q->volume);
+}
+
 static void get_volume(Request *request) {
-        _cleanup_volume_ Volume v = { 0 };
+        static const PoolQuestionKind kind = { sizeof(VolumeQuestion), ask_volume, answer_volume,
+                                               done_volume, NULL };
         _cleanup_error_ Error *err = NULL;
-        _cleanup_pool_ Pool *pool = NULL;
+        VolumeQuestion q = { 0 };
         const char *name;
         int r;
 
         r = read_name(request, &name);
         if (r >= 0)
                 r = guard_name(name, &err);
-        if (r >= 0)
-                r = open_reply(request, &pool, &err);
-        if (r >= 0)
-                r = volume_get(pool, name, &v, &err);
-        if (r >= 0)
-                r = volume_info_append(request->reply, pool, &v);
-        answer(request, r, err);
+        if (r >= 0) {
+                q.name = strdup(name);
+                r = q.name ? 0 : -ENOMEM;
+        }
+        if (r < 0)
+                request_fail_errno(request, r, err);
+        else
+                pool_question_ask(request, &kind, &q, NULL);
 }
 
 int pool_method_get_volume(sd_bus_message *message, void *userdata, sd_bus_error *error) {

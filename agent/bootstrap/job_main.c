@@ -15,6 +15,7 @@
 #include "agent/bootstrap/job_report_notify.h"
 #include "agent/bootstrap/job_result.h"
 #include "agent/bootstrap/job_run.h"
+#include "agent/bootstrap/job_thaw.h"
 #include "agent/bootstrap/pool_mount.h"
 #include "base/log.h"
 #include "units/run_dir.h"
@@ -100,12 +101,26 @@ static int run(int jobs_fd, const char *id) {
         return save_result(jobs_fd, id, r, err, notes);
 }
 
+/* The agent does it as well, if there is one. */
+static void thaw(int jobs_fd, const char *id) {
+        _cleanup_job_spec_ JobSpec *spec = NULL;
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        r = job_spec_load(jobs_fd, id, &spec, &err);
+        if (r >= 0)
+                r = job_thaw_behind(jobs_fd, spec, &err);
+        if (r < 0)
+                log_warning("%s", err && err->text ? err->text : strerror(-r));
+}
+
 static int clean(int jobs_fd, const char *id) {
         const JobContext context = { .root = "", .jobs_fd = jobs_fd, -1, -1, NULL, NULL };
         _cleanup_job_result_ JobResult result = { 0 };
         _cleanup_error_ Error *err = NULL;
         int r;
 
+        thaw(jobs_fd, id);
         r = job_result_load(jobs_fd, id, &result);
         if (r >= 0 && result.outcome == JOB_OUTCOME_DONE)
                 return 0;

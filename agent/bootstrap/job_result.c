@@ -2,6 +2,8 @@
 
 #include "agent/bootstrap/job_result.h"
 
+#include <fcntl.h>
+
 #include "agent/bootstrap/job_spec.h"
 #include "base/fileio.h"
 
@@ -80,6 +82,14 @@ int job_result_load(int jobs_fd, const char *id, JobResult *ret) {
 
         *ret = (JobResult){ .outcome = (JobOutcome) outcome, .text = TAKE_PTR(text) };
         return 0;
+}
+
+bool job_is_at_work(void *userdata, const char *id) {
+        _cleanup_job_result_ JobResult result = { 0 };
+        const int *jobs_fd = userdata;
+
+        return job_id_is_valid(id) && faccessat(*jobs_fd, id, F_OK, 0) >= 0 &&
+               job_result_load(*jobs_fd, id, &result) == -ENOENT;
 }
 
 int job_result_settle(int jobs_fd, const char *id) {

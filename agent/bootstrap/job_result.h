@@ -29,6 +29,9 @@ int job_result_load(int jobs_fd, const char *id, JobResult *ret);
 void job_result_done(JobResult *r);
 #define _cleanup_job_result_ _cleanup_(job_result_done)
 
+/* True for jobs that have no result yet; userdata is jobs_fd, an int. For pool_clean() and the like. */
+bool job_is_at_work(void *userdata, const char *id);
+
 /* A note of the agent beside it: it has done what follows from the result. */
 int job_result_settle(int jobs_fd, const char *id);
 bool job_result_is_settled(int jobs_fd, const char *id);

@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "agent/bootstrap/job_result.h"
 #include "agent/bootstrap/job_run_parts.h"
 #include "agent/pool/bundle.h"
 #include "agent/pool/bundle_adopt.h"
-#include "agent/pool/volume.h"
+#include "agent/pool/volume_place.h"
 #include "units/text.h"
 
 /* Of a regular file it is known how much there is to read. */
@@ -22,18 +23,8 @@ static void learn_total(JobWork *w, int fd) {
 }
 
 static int open_tree(const JobWork *w, int *ret, Error **err) {
-        _cleanup_volume_ Volume v = { 0 };
-        int r;
-
-        r = volume_get(w->pool, w->spec->name, &v, err);
-        if (r < 0)
-                return r;
-        if (v.type == VOLUME_RAW)
-                return error_set(err, EOPNOTSUPP,
-                                 "'%s' is a disk image, and only trees can be put into an archive",
-                                 v.name);
-        *ret = openat(w->pool->fd, v.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return *ret < 0 ? negative_errno() : 0;
+        *ret = volume_open_still(w->pool, w->spec->name, w->spec->id, err);
+        return *ret < 0 ? *ret : 0;
 }
 
 static int take_compression(const JobSpec *s, Compression *ret, Error **err) {
@@ -57,6 +48,7 @@ int job_run_volume_download(JobWork *w, Error **err) {
         if (r >= 0)
                 r = archive_pack(root_fd, "", w->context->output_fd, compression, &w->progress,
                                  err);
+        volume_drop_still(w->pool, w->spec->id);
         return r;
 }
 
@@ -95,6 +87,7 @@ int job_run_export(JobWork *w, Error **err) {
         if (r >= 0)
                 r = bundle_export(root_fd, &info, w->context->output_fd, compression, &w->progress,
                                   err);
+        volume_drop_still(w->pool, s->id);
         return r;
 }
 
@@ -121,17 +114,65 @@ static int adopt(const JobWork *w, const BundleInfo *info, ContainerDef **ret, E
 /* Its root would become that of a container of the same name, which somebody else has defined and
  * has not given one yet. The agent asks again, but then the root is there. */
 static int refuse_defined(const JobWork *w, const char *name, Error **err) {
-        _cleanup_free_ char *path =
-                text_format("%s/etc/ctvirt/containers/%s.xml", w->context->root, name);
+        static const char *const places[] = { "ctvirt/containers", "xml", "systemd/nspawn",
+                                              "nspawn" };
 
-        if (!path)
-                return -ENOMEM;
-        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-                return 0;
-        return error_set(err, EEXIST,
-                         "a container '%s' is defined already; another name can be given with "
-                         "--name",
-                         name);
+        for (size_t i = 0; i < ELEMENTSOF(places); i += 2) {
+                _cleanup_free_ char *path = text_format("%s/etc/%s/%s.%s", w->context->root,
+                                                        places[i], name, places[i + 1]);
+
+                if (!path)
+                        return -ENOMEM;
+                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                        continue;
+                return error_set(err, EEXIST,
+                                 "a container '%s' is defined already (%s); another name can be "
+                                 "given with --name",
+                                 name, path);
+        }
+        return 0;
+}
+
+/* Each says its name before it looks at the others', so that of two at least one sees the other. */
+static int refuse_busy(const JobWork *w, const char *name, Error **err) {
+        _cleanup_strv_ char **ids = NULL;
+        int fd = w->context->jobs_fd, r;
+
+        r = job_spec_note_name(fd, w->spec->id, name);
+        if (r >= 0)
+                r = job_spec_list(fd, &ids);
+        STRV_FOREACH(id, ids) {
+                _cleanup_job_spec_ JobSpec *other = NULL;
+
+                if (r < 0 || streq(*id, w->spec->id) || !job_is_at_work(&fd, *id) ||
+                    job_spec_load(fd, *id, &other, NULL) < 0 || !streq_ptr(other->name, name))
+                        continue;
+                r = error_set(
+                        err, EEXIST,
+                        "job %s (%s) is at work on '%s'; wait for it with 'ctvirt job-info %s "
+                        "--wait', or give another name with --name",
+                        *id, job_kind_to_string(other->kind), name, *id);
+        }
+        return r;
+}
+
+/* As soon as it is known what it is called: before anything of its tree is read. */
+static int check_info(void *userdata, const BundleInfo *info, Error **err) {
+        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        const JobWork *w = userdata;
+        int r;
+
+        r = adopt(w, info, &def, err);
+        if (r < 0 || !def)
+                return r < 0 ? r : -EIO;
+        r = refuse_defined(w, def->name, err);
+        if (r >= 0)
+                r = volume_require_free(w->pool, def->name, err);
+        if (r >= 0 && !w->spec->name)
+                r = refuse_busy(w, def->name, err);
+        if (r >= 0)
+                job_stage(w, 2, 3, "Unpacking");
+        return r;
 }
 
 /* Who has made the bundle has said what the container gets of this host. */
@@ -161,12 +202,12 @@ int job_run_import(JobWork *w, Error **err) {
         const JobSpec *s = w->spec;
         int r;
 
-        job_stage(w, 1, 2, "Unpacking");
+        job_stage(w, 1, 3, "Reading the definition");
         learn_total(w, w->context->input_fd);
         r = volume_begin(w->pool, s->id, &root_fd, err);
         if (r >= 0)
-                r = bundle_import(w->context->input_fd, root_fd, &archive_default_limits, &info,
-                                  &w->progress, err);
+                r = bundle_import(w->context->input_fd, root_fd, &archive_default_limits,
+                                  check_info, w, &info, &w->progress, err);
         if (r >= 0)
                 r = adopt(w, &info, &def, err);
         if (r < 0 || !def)
@@ -180,7 +221,7 @@ int job_run_import(JobWork *w, Error **err) {
                 r = job_save_definition(w, def, err);
         if (r < 0)
                 return r;
-        job_stage(w, 2, 2, "Writing to the disk");
+        job_stage(w, 3, 3, "Writing to the disk");
         return volume_publish(w->pool, s->id,
                               w->pool->backend == &pool_backend_btrfs ? VOLUME_SUBVOLUME
                                                                       : VOLUME_DIRECTORY,

@@ -47,5 +47,3 @@ int job_run_import(JobWork *w, Error **err);
 int job_run_clean(JobWork *w, Error **err);
 int job_run_pool_build(JobWork *w, Error **err);
 int job_run_pool_repair(JobWork *w, Error **err);
-/* True for jobs that have no result yet; userdata is the JobContext. */
-bool job_is_at_work(void *userdata, const char *id);

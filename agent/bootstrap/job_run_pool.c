@@ -8,28 +8,34 @@
 
 #include "agent/bootstrap/job_result.h"
 #include "agent/bootstrap/job_run_parts.h"
+#include "agent/bootstrap/tool.h"
 #include "agent/pool/pool_build.h"
 #include "agent/pool/pool_check.h"
 #include "agent/pool/volume.h"
-
-bool job_is_at_work(void *userdata, const char *id) {
-        const JobContext *context = userdata;
-        _cleanup_job_result_ JobResult result = { 0 };
-
-        return job_id_is_valid(id) && faccessat(context->jobs_fd, id, F_OK, 0) >= 0 &&
-               job_result_load(context->jobs_fd, id, &result) == -ENOENT;
-}
 
 int job_run_clean(JobWork *w, Error **err) {
         _cleanup_strv_ char **removed = NULL;
         int r;
 
         job_stage(w, 1, 1, "Removing what is no longer needed");
-        r = pool_clean(w->pool, job_is_at_work, (void *) w->context, &w->progress, &removed, err);
+        r = pool_clean(w->pool, job_is_at_work, (void *) &w->context->jobs_fd, &w->progress,
+                       &removed, err);
         STRV_FOREACH(id, removed)
                 if (r >= 0)
                         r = strv_extendf(w->notes, "half-done work of job %s was removed", *id);
         return r;
+}
+
+static int run_tool(void *userdata, const char *const argv[], const char *package, Error **err) {
+        const JobWork *w = userdata;
+        const Tool tool = {
+                .arguments = (char *const *) argv,
+                .kind = TOOL_PLAIN,
+                .report = w->context->report,
+                .install = package,
+        };
+
+        return tool_run(&tool, err);
 }
 
 int job_run_pool_build(JobWork *w, Error **err) {
@@ -38,6 +44,8 @@ int job_run_pool_build(JobWork *w, Error **err) {
                 .source = w->spec->source,
                 .size = w->spec->size,
                 .overwrite = w->spec->flags & JOB_OVERWRITE,
+                .run = run_tool,
+                .userdata = w,
         };
         int r;
 
@@ -63,7 +71,8 @@ int job_run_pool_repair(JobWork *w, Error **err) {
         int r;
 
         job_stage(w, 1, 1, "Repairing");
-        r = pool_repair(w->context->root, job_is_at_work, (void *) w->context, &mended, &left, err);
+        r = pool_repair(w->context->root, job_is_at_work, (void *) &w->context->jobs_fd, &mended,
+                        &left, err);
         for (size_t i = 0; r >= 0 && i < mended.n_items; i++)
                 r = strv_extendf(w->notes, "mended: %s", mended.items[i].text);
         for (size_t i = 0; r >= 0 && i < left.n_items; i++)

@@ -17,7 +17,7 @@ int job_run_volume_resize(JobWork *w, Error **err) {
 
 int job_run_volume_rename(JobWork *w, Error **err) {
         job_stage(w, 1, 1, "Renaming");
-        return volume_rename(w->pool, w->spec->source, w->spec->name, err);
+        return volume_rename(w->pool, w->spec->source, w->spec->name, w->spec->id, err);
 }
 
 /* The snapshots first: a volume that is there still says that they belong to something. */
@@ -48,7 +48,8 @@ int job_run_snapshot_revert(JobWork *w, Error **err) {
         const JobSpec *s = w->spec;
 
         job_stage(w, 1, 1, "Copying");
-        return snapshot_revert(w->pool, s->name, s->snapshot, s->id, &w->progress, err);
+        return snapshot_revert(w->pool, s->name, s->snapshot, s->id, s->flags & JOB_REDEFINE,
+                               &w->progress, err);
 }
 
 int job_run_snapshot_delete(JobWork *w, Error **err) {

@@ -63,6 +63,10 @@ JobSpec *job_spec_free(JobSpec *spec) {
         return NULL;
 }
 
+const char *job_spec_frozen(const JobSpec *spec) {
+        return spec->source ? spec->source : spec->name;
+}
+
 /*
  * The file
  */
@@ -176,6 +180,23 @@ static int parse(char *text, JobSpec *s, Error **err) {
         return has_kind ? check(s, err) : error_set(err, EINVAL, "no KIND");
 }
 
+int job_spec_parse(const char *text, size_t size, JobSpec **ret, Error **err) {
+        _cleanup_job_spec_ JobSpec *s = calloc(1, sizeof(*s));
+        _cleanup_free_ char *copy = strndup(text, size);
+        int r;
+
+        if (!s || !copy)
+                return -ENOMEM;
+        if (strlen(copy) != size)
+                return error_set(err, EINVAL, "it is no text");
+        s->size = UINT64_MAX;
+        s->base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC;
+        r = parse(copy, s, err);
+        if (r >= 0)
+                *ret = TAKE_PTR(s);
+        return r;
+}
+
 static int load_definition(int jobs_fd, JobSpec *s) {
         _cleanup_free_ char *path = NULL;
         size_t size;
@@ -189,36 +210,49 @@ static int load_definition(int jobs_fd, JobSpec *s) {
         return r >= 0 && strlen(s->definition) != size ? -EINVAL : r;
 }
 
+bool job_spec_learn_name(int jobs_fd, JobSpec *spec) {
+        _cleanup_free_ char *path = NULL, *name = NULL;
+        size_t size;
+
+        if (spec->name || spec->kind != JOB_IMPORT)
+                return false;
+        if (asprintf(&path, "%s/name", spec->id) < 0) {
+                path = NULL;
+                return false;
+        }
+        if (read_file_at(jobs_fd, path, VALUE_MAX, false, &name, &size) < 0 ||
+            !container_name_is_valid(name))
+                return false;
+        spec->name = TAKE_PTR(name);
+        return true;
+}
+
 int job_spec_load(int jobs_fd, const char *id, JobSpec **ret, Error **err) {
-        _cleanup_job_spec_ JobSpec *s = NULL;
         _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_job_spec_ JobSpec *s = NULL;
         size_t size;
         int r;
 
         if (!job_id_is_valid(id))
                 return error_set(err, EINVAL, "'%s' is no ID of a job", id);
-        s = calloc(1, sizeof(*s));
-        if (!s || asprintf(&path, "%s/job", id) < 0)
+        if (asprintf(&path, "%s/job", id) < 0) {
+                path = NULL;
                 return -ENOMEM;
-        s->size = UINT64_MAX;
-        s->base_max_age_usec = BOOTSTRAP_BASE_MAX_AGE_USEC;
+        }
+        r = read_file_at(jobs_fd, path, SPEC_MAX, false, &text, &size);
+        if (r < 0)
+                return error_set(err, -r, "cannot read job %s: %s", id, strerror(-r));
+        r = job_spec_parse(text, size, &s, err);
+        if (r < 0 || !s)
+                return r < 0 ? r : -ENOMEM;
         s->id = strdup(id);
         if (!s->id)
                 return -ENOMEM;
-
-        r = read_file_at(jobs_fd, path, SPEC_MAX, false, &text, &size);
-        if (r >= 0 && strlen(text) != size)
-                r = -EINVAL;
-        if (r < 0)
-                return error_set(err, -r, "cannot read job %s: %s", id, strerror(-r));
-        r = parse(text, s, err);
-        if (r < 0)
-                return r;
         r = load_definition(jobs_fd, s);
         if (r < 0)
                 return error_set(err, -r, "cannot read the definition of job %s: %s", id,
                                  strerror(-r));
-
+        (void) job_spec_learn_name(jobs_fd, s);
         *ret = TAKE_PTR(s);
         return 0;
 }
@@ -228,7 +262,7 @@ static void print_text(FILE *f, const char *key, const char *value) {
                 fprintf(f, "%s=%s\n", key, value);
 }
 
-static int format(const JobSpec *s, char **ret, size_t *ret_size) {
+int job_spec_format(const JobSpec *s, char **ret, size_t *ret_size) {
         FILE *f = open_memstream(ret, ret_size);
 
         if (!f)
@@ -258,6 +292,10 @@ static int save_file(int jobs_fd, const char *id, const char *name, const char *
         return r < 0 ? r : 0;
 }
 
+int job_spec_note_name(int jobs_fd, const char *id, const char *name) {
+        return save_file(jobs_fd, id, "name", name, strlen(name));
+}
+
 int job_spec_save(int jobs_fd, const JobSpec *spec) {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -265,7 +303,7 @@ int job_spec_save(int jobs_fd, const JobSpec *spec) {
 
         if (!job_id_is_valid(spec->id) || check(spec, NULL) < 0)
                 return -EINVAL;
-        r = format(spec, &text, &size);
+        r = job_spec_format(spec, &text, &size);
         if (r < 0)
                 return r;
         if (mkdirat(jobs_fd, spec->id, 0700) < 0)

@@ -41,13 +41,16 @@ typedef enum JobFlags {
         JOB_READ_ONLY = 1 << 2,
         JOB_SNAPSHOTS = 1 << 3,
         /* What the agent does around the job, kept here so that its next life knows. */
-        JOB_FREEZE = 1 << 4, /* the container `source` (or else `name`) is frozen meanwhile */
+        JOB_FREEZE = 1 << 4, /* the container `source` (or else `name`) is frozen meanwhile, or
+                              * until POOL_NEW/ID is a snapshot of it, volume_take_still() */
         JOB_START = 1 << 5,  /* the container `name` is started when the job is done */
         JOB_DEFINE = 1 << 6, /* definition.xml becomes a definition when the job is done */
         JOB_MOVED = 1 << 7,  /* an import keeps UUID and MAC addresses */
+        /* A revert brings the definition back too; as a POOL_INTENT_REVERT, which the agent does */
+        JOB_REDEFINE = 1 << 8,
 } JobFlags;
 
-#define JOB_FLAGS_ALL ((1 << 8) - 1)
+#define JOB_FLAGS_ALL ((1 << 9) - 1)
 
 typedef struct JobSpec {
         char *id;
@@ -63,6 +66,10 @@ typedef struct JobSpec {
         char *definition; /* XML; NULL: none */
 } JobSpec;
 
+/* The text of the file; without ID and definition. */
+int job_spec_parse(const char *text, size_t size, JobSpec **ret, Error **err);
+int job_spec_format(const JobSpec *spec, char **ret, size_t *ret_size);
+
 /* Reads the folder of a job; everything in it is checked as if it came from outside. */
 int job_spec_load(int jobs_fd, const char *id, JobSpec **ret, Error **err);
 /* Makes the folder. -EEXIST: the ID is taken. */
@@ -71,7 +78,15 @@ JobSpec *job_spec_free(JobSpec *spec);
 DEFINE_CLEANUP(JobSpec *, job_spec_free)
 #define _cleanup_job_spec_ _cleanup_(job_spec_freep)
 
+/* The container that is frozen meanwhile, with JOB_FREEZE; NULL: none. */
+const char *job_spec_frozen(const JobSpec *spec);
+
 bool job_id_is_valid(const char *s);
+
+/* The name of an import that has been begun without one, as the job has read it in the bundle: kept
+ * beside the spec, for the agent, and for other jobs. learn: true if it is known now, and was not. */
+int job_spec_note_name(int jobs_fd, const char *id, const char *name);
+bool job_spec_learn_name(int jobs_fd, JobSpec *spec);
 
 /* Names of the folders in jobs_fd, sorted. */
 int job_spec_list(int jobs_fd, char ***ret);

@@ -131,7 +131,11 @@ static int cmd_revert(Cli *cli, const Command *command) {
         if (r < 0)
                 return r;
         r = call_snapshot(cli, &container, "RevertSnapshot", "st", name, NULL,
-                          command_flag(command, "force") ? CTVIRT_REVERT_FORCE : 0, "revert to");
+                          (command_flag(command, "force") ? CTVIRT_REVERT_FORCE : 0) |
+                                  (command_flag(command, "keep-definition")
+                                           ? CTVIRT_REVERT_KEEP_DEFINITION
+                                           : 0),
+                          "revert to");
         if (r >= 0)
                 output_extra(&cli->output, "Container '%s' reverted to snapshot '%s'\n",
                              container.name, name);
@@ -187,6 +191,7 @@ static const OptionDef revert_options[] = {
         OPTION_DOMAIN(complete_containers, "container name, id or uuid"),
         OPTION_SNAPSHOT,
         { .name = "force", .help = "stop a container that runs, and start it again after it" },
+        { .name = "keep-definition", .help = "revert the root alone" },
         { 0 },
 };
 
@@ -210,8 +215,8 @@ const VerbDef snapshot_verbs[] = {
           .run = cmd_list },
         { .name = "snapshot-revert",
           .help = "revert a container to a snapshot",
-          .description = "Make the root what it was; what it is now is lost. The definition stays "
-                         "as it is.",
+          .description = "Make root and definition what they were; what they are now is lost. "
+                         "UUID, MAC addresses and range of ids stay.",
           .options = revert_options,
           .run = cmd_revert },
         { 0 },

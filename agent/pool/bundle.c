@@ -147,8 +147,8 @@ static int read_digest(ArchiveInput *in, struct archive_entry *entry, Error **er
         return r;
 }
 
-int bundle_import(int fd, int root_fd, const ArchiveLimits *limits, BundleInfo *ret,
-                  const TreeProgress *progress, Error **err) {
+int bundle_import(int fd, int root_fd, const ArchiveLimits *limits, BundleInfoHandler on_info,
+                  void *userdata, BundleInfo *ret, const TreeProgress *progress, Error **err) {
         _cleanup_archive_input_ ArchiveInput in = { 0 };
         _cleanup_bundle_info_ BundleInfo info = { 0 };
         _cleanup_unpacker_ Unpacker u = {
@@ -163,6 +163,8 @@ int bundle_import(int fd, int root_fd, const ArchiveLimits *limits, BundleInfo *
         r = archive_input_open(&in, fd, limits, true, progress, err);
         if (r >= 0)
                 r = read_info(&in, &info, err);
+        if (r >= 0 && on_info)
+                r = on_info(userdata, &info, err);
         if (r >= 0)
                 r = read_tree(&in, &u, &last, err);
         if (r >= 0)

@@ -21,9 +21,12 @@
 int bundle_export(int root_fd, const BundleInfo *info, int fd, Compression compression,
                   const TreeProgress *progress, Error **err);
 
+/* What a bundle says of itself, as soon as it is read; negative errno: it is not wanted. */
+typedef int (*BundleInfoHandler)(void *userdata, const BundleInfo *info, Error **err);
+
 /* Unpacks the tree of the bundle that comes from fd into the empty tree root_fd, for the caller to
- * publish if the result is 0: the digest stands at the end. Progress and errors as archive_unpack();
+ * publish if the result is 0: the digest stands at the end. on_info may be NULL. Progress and errors as archive_unpack();
  * -EBADMSG also for another digest, and members that are missing, doubled or in another place;
  * -EPROTONOSUPPORT for a version that is not known. */
-int bundle_import(int fd, int root_fd, const ArchiveLimits *limits, BundleInfo *ret,
-                  const TreeProgress *progress, Error **err);
+int bundle_import(int fd, int root_fd, const ArchiveLimits *limits, BundleInfoHandler on_info,
+                  void *userdata, BundleInfo *ret, const TreeProgress *progress, Error **err);

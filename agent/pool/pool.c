@@ -80,8 +80,8 @@ static int make_own(const char *path, int fd, const char *folder, Error **err) {
 }
 
 int pool_open(const char *root, Pool **ret, Error **err) {
-        static const char *const folders[] = { POOL_OWN_FOLDER, POOL_NEW, POOL_TRASH, POOL_BASES,
-                                               POOL_SNAPSHOTS };
+        static const char *const folders[] = { POOL_OWN_FOLDER, POOL_NEW,       POOL_TRASH,
+                                               POOL_BASES,      POOL_SNAPSHOTS, POOL_INTENTS };
         _cleanup_pool_ Pool *p = NULL;
         int r;
 

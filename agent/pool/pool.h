@@ -13,6 +13,7 @@
  *     trash/ID-…          what is to be deleted: gone for everybody since it was renamed to here
  *     bases/KEY           read-only base, and bases/KEY.conf, what went into it
  *     snapshots/NAME/SNAP a container's snapshot, and SNAP.xml, what it is
+ *     intents/ID          what job ID is changing in more than one step (pool_intent.h)
  *
  * The library neither logs nor knows the bus; agent and ctvirt-job use it alike. Every name that
  * comes in is checked, everything is opened relative to the pool's fd, no symlink is followed, no
@@ -30,6 +31,7 @@
 #define POOL_TRASH POOL_OWN_FOLDER "/trash"
 #define POOL_BASES POOL_OWN_FOLDER "/bases"
 #define POOL_SNAPSHOTS POOL_OWN_FOLDER "/snapshots"
+#define POOL_INTENTS POOL_OWN_FOLDER "/intents"
 
 /* In the pool itself, followed by a job's ID: what systemd-importd pulls for it, which can only make
  * images that have names there; with ".raw" an image. Nobody's volume. */

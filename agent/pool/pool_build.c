@@ -13,7 +13,6 @@
 #include "agent/pool/device_probe.h"
 #include "agent/pool/folder_names.h"
 #include "agent/pool/pool_backend.h"
-#include "agent/pool/tool_run.h"
 #include "base/fileio.h"
 #include "base/label.h"
 #include "units/nspawn_file.h"
@@ -298,7 +297,7 @@ int pool_build_format(const PoolBuild *b, Error **err) {
         r = pool_build_check(b, err);
         if (r >= 0 && b->size > 0)
                 r = make_image(b, err);
-        return r < 0 ? r : pool_tool_run(argv, "btrfs-progs", err);
+        return r < 0 ? r : b->run(b->userdata, argv, "btrfs-progs", err);
 }
 
 static int source_of_unit(const PoolBuild *b, char **ret, Error **err) {

@@ -24,6 +24,9 @@ typedef struct PoolBuild {
         const char *source; /* absolute path of a block device, or of an image file */
         uint64_t size;      /* of an image file that is to be made; 0: it is there already */
         bool overwrite;     /* also when there is data on it */
+        /* Runs a program to its end; package: what it comes with. For pool_build_format(). */
+        int (*run)(void *userdata, const char *const argv[], const char *package, Error **err);
+        void *userdata;
 } PoolBuild;
 
 /* -EEXIST: data on it (the sentence says what), or somebody else's mount unit; -ENOTEMPTY: the pool

@@ -393,8 +393,8 @@ static int check_snapshots(Check *c) {
  */
 
 static int check_content(Check *c) {
-        static const char *const folders[] = { POOL_OWN_FOLDER, POOL_NEW, POOL_TRASH, POOL_BASES,
-                                               POOL_SNAPSHOTS };
+        static const char *const folders[] = { POOL_OWN_FOLDER, POOL_NEW,       POOL_TRASH,
+                                               POOL_BASES,      POOL_SNAPSHOTS, POOL_INTENTS };
         _cleanup_strv_ char **names = NULL;
         int r = 0;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "agent/pool/folder_names.h"
+#include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
+#include "base/fileio.h"
 
 /* Job "ab12" may build more than one thing: "ab12", "ab12-layer", "ab12.part". */
 static char *id_of(const char *entry) {
@@ -74,13 +76,50 @@ static int clean_jobs(const Pool *p, int fd, const char *prefix,
         return 0;
 }
 
+static int finish(const Pool *p, const char *id) {
+        _cleanup_pool_intent_ PoolIntent intent = { 0 };
+        int r;
+
+        r = pool_intent_load(p, id, &intent, NULL);
+        if (r == -ENOENT || r == -EINVAL)
+                return 0;
+        /* The agent's, which gives the container its definition back. */
+        if (r >= 0 && intent.kind == POOL_INTENT_REVERT)
+                return 0;
+        if (r >= 0)
+                r = volume_rename_finish(p, intent.from, intent.name, NULL);
+        return r < 0 && r != -EBADMSG ? r : pool_intent_remove(p, id);
+}
+
+/* Or ".#ab12.…", which was being written. */
+static int finish_intents(const Pool *p, bool (*keep)(void *userdata, const char *id),
+                          void *userdata) {
+        _cleanup_close_ int fd = pool_folder(p, POOL_INTENTS, NULL);
+        _cleanup_strv_ char **entries = NULL;
+        int r;
+
+        r = fd < 0 ? fd : folder_names(fd, &entries);
+        STRV_FOREACH(entry, entries) {
+                bool unfinished = is_temporary_name(*entry);
+                _cleanup_free_ char *id = id_of(*entry + (unfinished ? 2 : 0));
+
+                if (!id)
+                        return -ENOMEM;
+                if (r >= 0 && !(keep && keep(userdata, id)))
+                        r = unfinished ? remove_file_at(fd, *entry) : finish(p, id);
+        }
+        return r;
+}
+
 int pool_clean(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
                const TreeProgress *progress, char ***ret_removed, Error **err) {
         _cleanup_close_ int fd = pool_folder(p, POOL_NEW, err);
         _cleanup_strv_ char **removed = NULL;
         int r, result = 0;
 
-        r = fd < 0 ? fd : clean_jobs(p, fd, "", keep, userdata, progress, &removed, &result, err);
+        r = fd < 0 ? fd : finish_intents(p, keep, userdata);
+        if (r >= 0)
+                r = clean_jobs(p, fd, "", keep, userdata, progress, &removed, &result, err);
         if (r >= 0)
                 r = clean_jobs(p, p->fd, POOL_IMPORT_PREFIX, keep, userdata, progress, &removed,
                                &result, err);

@@ -12,6 +12,7 @@
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/folder_names.h"
+#include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
 #include "base/fileio.h"
 #include "units/text.h"
@@ -87,6 +88,20 @@ static int read_document(int fd, const char *name, Snapshot *ret, Error **err) {
 /*
  * Reading
  */
+
+int snapshot_find(const Pool *p, const char *container, const char *name, Error **err) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = require_name(name, err);
+        if (r >= 0)
+                r = fd = open_folder(p, container, false, err);
+        if (r < 0)
+                return r;
+        return is_there(fd, name)
+                       ? 0
+                       : error_set(err, ENOENT, "'%s' has no snapshot '%s'", container, name);
+}
 
 int snapshot_get(const Pool *p, const char *container, const char *name, Snapshot *ret,
                  Error **err) {
@@ -250,8 +265,23 @@ int snapshot_create(const Pool *p, const char *container, const Snapshot *s, con
  * Going back, and deleting
  */
 
+/* Before the root is exchanged: what is left to do then. */
+static int note_definition(const Pool *p, int new_fd, const char *name, const char *container,
+                           const char *id, Error **err) {
+        PoolIntent intent = { .kind = POOL_INTENT_REVERT,
+                              .name = (char *) container,
+                              .snapshot = (char *) name };
+        int r;
+
+        r = volume_identity(p, new_fd, id, &intent.tree, err);
+        if (r >= 0)
+                r = pool_intent_save(p, id, &intent, err);
+        free(intent.tree);
+        return r;
+}
+
 static int restore(const Pool *p, int fd, const char *name, bool image, const char *container,
-                   const char *id, const TreeProgress *progress, Error **err) {
+                   const char *id, bool definition, const TreeProgress *progress, Error **err) {
         _cleanup_volume_place_ VolumePlace now = { 0 };
         _cleanup_close_ int new_fd = pool_folder(p, POOL_NEW, err);
         int r;
@@ -273,12 +303,15 @@ static int restore(const Pool *p, int fd, const char *name, bool image, const ch
                 if (r < 0)
                         return r;
         }
+        r = definition ? note_definition(p, new_fd, name, container, id, err) : 0;
+        if (r < 0)
+                return r;
         return volume_publish_synced(p, id, image ? VOLUME_RAW : VOLUME_DIRECTORY, container, true,
                                      err);
 }
 
 int snapshot_revert(const Pool *p, const char *container, const char *name, const char *id,
-                    const TreeProgress *progress, Error **err) {
+                    bool definition, const TreeProgress *progress, Error **err) {
         _cleanup_close_ int fd = -1;
         struct statx st;
         int r;
@@ -293,7 +326,7 @@ int snapshot_revert(const Pool *p, const char *container, const char *name, cons
         r = beneath_stat(fd, name, &st);
         if (r < 0)
                 return error_set(err, -r, "'%s' has no snapshot '%s'", container, name);
-        r = restore(p, fd, name, S_ISREG(st.stx_mode), container, id, progress, err);
+        r = restore(p, fd, name, S_ISREG(st.stx_mode), container, id, definition, progress, err);
         if (r < 0)
                 volume_abandon(p, id);
         return r;

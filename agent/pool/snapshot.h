@@ -61,14 +61,17 @@ int snapshot_create(const Pool *p, const char *container, const Snapshot *s, con
 /* None at all is an empty list. Documents that cannot be read are left out (pool_check() has them).
  */
 int snapshot_list(const Pool *p, const char *container, SnapshotList *ret);
+/* -ENOENT. Whatever its document says. */
+int snapshot_find(const Pool *p, const char *container, const char *name, Error **err);
 /* -ENOENT, or what is wrong with its document. */
 int snapshot_get(const Pool *p, const char *container, const char *name, Snapshot *ret,
                  Error **err);
 /* The container's root is replaced by a copy of the snapshot in one step; what it was goes to the
- * trash; a limit is kept. Whether the container runs is the caller's to know, and the definition is
- * the caller's to define again. */
+ * trash; a limit is kept. Whether the container runs is the caller's to know. With definition a
+ * POOL_INTENT_REVERT tells, from before that step on, that the definition is to follow: the caller
+ * does that and removes it, also when this has failed. */
 int snapshot_revert(const Pool *p, const char *container, const char *name, const char *id,
-                    const TreeProgress *progress, Error **err);
+                    bool definition, const TreeProgress *progress, Error **err);
 /* -ENOENT */
 int snapshot_delete(const Pool *p, const char *container, const char *name, const char *id,
                     Error **err);

@@ -53,9 +53,16 @@ bool volume_clone_is_quick(const Pool *p, const Volume *v);
 /* A whole copy, built as POOL_NEW/ID and published under the name at the end. -EEXIST, -ENOENT. */
 int volume_clone(const Pool *p, const char *from, const char *to, const char *id,
                  const TreeProgress *progress, Error **err);
-/* In one step; its snapshots go with it. -EEXIST, -ENOENT. Whether somebody uses it is the caller's
- * to know. */
-int volume_rename(const Pool *p, const char *from, const char *to, Error **err);
+/* A read-only snapshot of a tree as POOL_NEW/ID, if it costs next to nothing: 1; otherwise 0, and
+ * there is none. For one who reads for longer than the tree stays as it is, and removes it then. */
+int volume_take_still(const Pool *p, const char *name, const char *id, Error **err);
+/* The tree of a volume, opened: the still that the job has, or the volume itself. */
+int volume_open_still(const Pool *p, const char *name, const char *id, Error **err);
+void volume_drop_still(const Pool *p, const char *id);
+
+/* Its snapshots go with it: what a crash leaves in between pool_clean() finishes. -EEXIST, -ENOENT.
+ * Whether somebody uses it is the caller's to know. */
+int volume_rename(const Pool *p, const char *from, const char *to, const char *id, Error **err);
 /* In one step: what was there goes to POOL_TRASH, see pool_clean(). Its snapshots stay, see
  * snapshot_delete_all(). -ENOENT, -EBUSY: something is mounted there. */
 int volume_delete(const Pool *p, const char *name, const char *id, Error **err);
@@ -74,8 +81,8 @@ int volume_begin(const Pool *p, const char *id, int *ret_fd, Error **err);
 int volume_publish(const Pool *p, const char *id, VolumeType type, const char *name, bool replace,
                    Error **err);
 
-/* Removes everything in POOL_TRASH and, in POOL_NEW and behind POOL_IMPORT_PREFIX, all that keep()
- * does not claim; it is asked for the ID alone, what follows a '-' belongs to the same job.
+/* Finishes renames that were interrupted (POOL_INTENTS), and removes everything in POOL_TRASH and, in
+ * POOL_NEW and behind POOL_IMPORT_PREFIX: all that keep() does not claim; it is asked for the ID alone, what follows a '-' belongs to the same job.
  * *ret_removed (may be NULL): the IDs whose half-done work was found. */
 int pool_clean(const Pool *p, bool (*keep)(void *userdata, const char *id), void *userdata,
                const TreeProgress *progress, char ***ret_removed, Error **err);

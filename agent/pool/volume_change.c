@@ -4,6 +4,7 @@
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/file_copy.h"
+#include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_lock.h"
 #include "agent/pool/volume_place.h"
 #include "agent/pool/xattr_copy.h"
@@ -39,7 +40,7 @@ int volume_copy_image(int from_fd, const char *from, int to_fd, const char *to,
         _cleanup_close_ int source = -1, target = -1;
         int r;
 
-        source = beneath_open(from_fd, from, O_RDONLY | O_NOFOLLOW);
+        source = beneath_open_regular(from_fd, from, O_RDONLY);
         if (source < 0)
                 return error_set(err, -source, "cannot open '%s': %s", from, strerror(-source));
         target = openat(to_fd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -55,7 +56,7 @@ static int resize_image(const Pool *p, const char *file, uint64_t size, Error **
         _cleanup_close_ int fd = -1;
         struct stat st;
 
-        fd = beneath_open(p->fd, file, O_RDWR | O_NOFOLLOW);
+        fd = beneath_open_regular(p->fd, file, O_RDWR);
         if (fd < 0)
                 return error_set(err, -fd, "cannot open '%s/%s': %s", p->path, file, strerror(-fd));
         if (fstat(fd, &st) < 0)
@@ -162,18 +163,114 @@ int volume_clone(const Pool *p, const char *from, const char *to, const char *id
         return r;
 }
 
+int volume_take_still(const Pool *p, const char *name, const char *id, Error **err) {
+        _cleanup_volume_place_ VolumePlace place = { 0 };
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = volume_require_id(id, err);
+        if (r >= 0)
+                r = volume_find(p, name, &place, err);
+        if (r < 0)
+                return r;
+        if (!p->backend->snapshot_quick || place.type != VOLUME_SUBVOLUME)
+                return 0;
+        fd = pool_folder(p, POOL_NEW, err);
+        if (fd < 0)
+                return fd;
+        r = p->backend->snapshot(p->fd, place.file, fd, id, true, NULL, err);
+        if (r < 0)
+                volume_abandon(p, id);
+        return r < 0 ? r : 1;
+}
+
+int volume_open_still(const Pool *p, const char *name, const char *id, Error **err) {
+        _cleanup_volume_ Volume v = { 0 };
+        _cleanup_close_ int fd = -1;
+        int still, r;
+
+        r = volume_get(p, name, &v, err);
+        if (r < 0)
+                return r;
+        if (v.type == VOLUME_RAW)
+                return error_set(err, EOPNOTSUPP,
+                                 "'%s' is a disk image, and only trees can be put into an archive",
+                                 v.name);
+        fd = pool_folder(p, POOL_NEW, err);
+        if (fd < 0)
+                return fd;
+        still = beneath_open(fd, id, O_RDONLY | O_DIRECTORY);
+        if (still == -ENOENT)
+                still = beneath_open(p->fd, name, O_RDONLY | O_DIRECTORY);
+        return still < 0 ? error_set(err, -still, "cannot open '%s/%s': %s", p->path, name,
+                                     strerror(-still))
+                         : still;
+}
+
+void volume_drop_still(const Pool *p, const char *id) {
+        volume_abandon(p, id);
+}
+
+/* An empty folder of them is none. */
 static bool has_snapshots(int snapshots_fd, const char *name) {
         return unlinkat(snapshots_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT;
 }
 
-int volume_rename(const Pool *p, const char *from, const char *to, Error **err) {
+static int move_snapshots(const Pool *p, int snapshots, const char *from, const char *to,
+                          Error **err) {
+        if (renameat2(snapshots, from, snapshots, to, RENAME_NOREPLACE) < 0 && errno != ENOENT)
+                return error_set(err, errno, "cannot rename the snapshots of '%s': %s", from,
+                                 strerror(errno));
+        if (fsync(p->fd) < 0 || fsync(snapshots) < 0)
+                return error_set(err, errno, "cannot write '%s' to the disk: %s", p->path,
+                                 strerror(errno));
+        return 0;
+}
+
+/* Back, if the snapshots cannot follow. */
+static int move_all(const Pool *p, const VolumePlace *place, const char *from, const char *file,
+                    const char *to, int snapshots, Error **err) {
+        int r;
+
+        r = volume_move(p, p->fd, place->file, p->fd, file, RENAME_NOREPLACE);
+        if (r < 0)
+                return error_set(err, -r, "cannot rename '%s' to '%s': %s", place->file, file,
+                                 strerror(-r));
+        r = move_snapshots(p, snapshots, from, to, err);
+        if (r >= 0)
+                return r;
+        (void) renameat2(snapshots, to, snapshots, from, RENAME_NOREPLACE);
+        (void) volume_move(p, p->fd, file, p->fd, place->file, RENAME_NOREPLACE);
+        return r;
+}
+
+static int rename_noted(const Pool *p, const VolumePlace *place, const char *from, const char *to,
+                        const char *id, int snapshots, Error **err) {
+        const PoolIntent intent = { .kind = POOL_INTENT_RENAME,
+                                    .name = (char *) to,
+                                    .from = (char *) from };
+        _cleanup_free_ char *file = volume_file_name(place->type, to);
+        int r;
+
+        if (!file)
+                return -ENOMEM;
+        r = pool_intent_save(p, id, &intent, err);
+        if (r < 0)
+                return r;
+        r = move_all(p, place, from, file, to, snapshots, err);
+        (void) pool_intent_remove(p, id);
+        return r;
+}
+
+int volume_rename(const Pool *p, const char *from, const char *to, const char *id, Error **err) {
         _cleanup_volume_lock_ VolumeLock lock = VOLUME_LOCK_INIT;
         _cleanup_volume_place_ VolumePlace place = { 0 };
         _cleanup_close_ int snapshots = -1;
-        _cleanup_free_ char *file = NULL;
         int r;
 
-        r = volume_find(p, from, &place, err);
+        r = volume_require_id(id, err);
+        if (r >= 0)
+                r = volume_find(p, from, &place, err);
         if (r >= 0)
                 r = volume_require_free(p, to, err);
         if (r >= 0)
@@ -189,21 +286,18 @@ int volume_rename(const Pool *p, const char *from, const char *to, Error **err) 
                                  "there are snapshots of another '%s', which is no more: delete "
                                  "them first",
                                  to);
-        file = volume_file_name(place.type, to);
-        if (!file)
-                return -ENOMEM;
+        return rename_noted(p, &place, from, to, id, snapshots, err);
+}
 
-        r = volume_move(p, p->fd, place.file, p->fd, file, RENAME_NOREPLACE);
-        if (r < 0)
-                return error_set(err, -r, "cannot rename '%s' to '%s': %s", place.file, file,
-                                 strerror(-r));
-        if (renameat2(snapshots, from, snapshots, to, RENAME_NOREPLACE) < 0 && errno != ENOENT)
-                return error_set(err, errno, "'%s' is '%s' now, but its snapshots are not: %s",
-                                 from, to, strerror(errno));
-        if (fsync(p->fd) < 0 || fsync(snapshots) < 0)
-                return error_set(err, errno, "cannot write '%s' to the disk: %s", p->path,
-                                 strerror(errno));
-        return 0;
+int volume_rename_finish(const Pool *p, const char *from, const char *to, Error **err) {
+        _cleanup_volume_place_ VolumePlace before = { 0 }, after = { 0 };
+        _cleanup_close_ int snapshots = pool_folder(p, POOL_SNAPSHOTS, err);
+
+        if (snapshots < 0)
+                return snapshots;
+        if (volume_find(p, from, &before, NULL) != -ENOENT || volume_find(p, to, &after, NULL) < 0)
+                return 0;
+        return move_snapshots(p, snapshots, from, to, err);
 }
 
 int volume_delete(const Pool *p, const char *name, const char *id, Error **err) {

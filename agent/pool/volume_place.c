@@ -215,6 +215,28 @@ int volume_trash(const Pool *p, int dir_fd, const char *file, const char *id, Er
         return 0;
 }
 
+int volume_identity(const Pool *p, int dir_fd, const char *file, char **ret, Error **err) {
+        bool is_subvolume = p->backend == &pool_backend_btrfs && is_subvolume_at(dir_fd, file);
+        _cleanup_close_ int fd = -1;
+        struct statx st;
+        uint64_t number;
+        int r;
+
+        r = beneath_stat(dir_fd, file, &st);
+        number = r >= 0 ? st.stx_ino : 0;
+        if (r >= 0 && is_subvolume) {
+                r = fd = beneath_open(dir_fd, file, O_RDONLY | O_DIRECTORY);
+                if (r >= 0)
+                        r = btrfs_subvolume_id(fd, &number);
+        }
+        if (r < 0)
+                return error_set(err, -r, "cannot look at '%s': %s", file, strerror(-r));
+        if (asprintf(ret, "%s %llu", is_subvolume ? "subvolume" : "inode",
+                     (unsigned long long) number) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 /* The transaction that has the name of a subvolume has all that was made before it. */
 bool volume_snapshot_is_synced(const Pool *p, int dir_fd, const char *file) {
         return p->backend->snapshot_quick && is_subvolume_at(dir_fd, file);

@@ -49,6 +49,13 @@ int volume_sync_tree(int dir_fd, const char *file, Error **err);
 /* A snapshot of it need not be synced before it gets its name: it is on the disk when the name is. */
 bool volume_snapshot_is_synced(const Pool *p, int dir_fd, const char *file);
 
+/* What tells a tree or image from all others that are and have been in this pool, across restarts of
+ * the host: "subvolume ID", "inode NUMBER". The caller's to free(). */
+int volume_identity(const Pool *p, int dir_fd, const char *file, char **ret, Error **err);
+
+/* The rename that an intent tells of: the snapshots follow the volume, if that has its new name. */
+int volume_rename_finish(const Pool *p, const char *from, const char *to, Error **err);
+
 /* volume_publish() of what need not be synced. */
 int volume_publish_synced(const Pool *p, const char *id, VolumeType type, const char *name,
                           bool replace, Error **err);

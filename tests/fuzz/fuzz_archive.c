@@ -70,7 +70,7 @@ static void run(const uint8_t *data, size_t size, bool as_bundle) {
         place_fd = make_place(place);
         tree_fd = openat(place_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         fuzz_check(tree_fd >= 0);
-        r = as_bundle ? bundle_import(fd, tree_fd, &limits, &info, NULL, &err)
+        r = as_bundle ? bundle_import(fd, tree_fd, &limits, NULL, NULL, &info, NULL, &err)
                       : archive_unpack(fd, tree_fd, &limits, UNPACK_LABELS, NULL, &err);
         check_result(r, err);
         check_place(place, place_fd);

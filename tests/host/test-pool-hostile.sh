@@ -77,10 +77,16 @@ check "may look, and nothing else" as_mallory bash /usr/local/bin/nonsense
 check_equal "no job was begun" 0 "$(on 'ls /run/ctvirt/jobs | wc -l')"
 
 step "the pool is frozen, as for a backup"
+on 'echo "root:!:20000::::::" >/var/lib/machines/web/etc/shadow; chmod 600 /var/lib/machines/web/etc/shadow'
 on fsfreeze --freeze /var/lib/machines
+on systemd-run -q --unit password ctvirt set-user-password web root --password secret
+check "a password waits to be written" wait_for 20 on 'cat /proc/$(systemctl show -P MainPID ctvirtd)/task/*/stat | grep -q ") D "'
 check "who asks for it is answered" as_mallory timeout 20 busctl --system call org.ctvirt.agent1 /org/ctvirt/agent1/pool org.ctvirt.agent1.Pool GetInfo
 check "and the agent does not wait" on timeout 20 ctvirt list --all
+check "nor who asks for a container" on timeout 20 ctvirt dominfo web
+check_not "the password is not set" on 'grep -q "^root:[$]" /var/lib/machines/web/etc/shadow'
 on fsfreeze --unfreeze /var/lib/machines
+check "then it is" wait_for 20 on 'grep -q "^root:[$]" /var/lib/machines/web/etc/shadow'
 
 step "a container that somebody starts while its root is made anew"
 on 'cd /usr/share/tinyroot && tar -cf /root/new.tar . && mkfifo /root/pipe'

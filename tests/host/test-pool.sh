@@ -29,7 +29,7 @@ volumes() {
 
 pool_is_tidy() {
         local left
-        left=$(on 'ls -A /var/lib/machines/.ctvirt/new /var/lib/machines/.ctvirt/trash | grep -v ":$" | grep .' || :)
+        left=$(on 'cd /var/lib/machines/.ctvirt && ls -A new trash intents | grep -v ":$" | grep .' || :)
         [[ -z $left ]] || { printf '%s\n' "$left"; return 1; }
 }
 
@@ -78,8 +78,57 @@ test_snapshots() {
         on touch /var/lib/machines/web/later
         check "a revert of one that is down" on ctvirt snapshot-revert web s1
         check_not "what came later is gone" on test -e /var/lib/machines/web/later
+        test_definition_of_snapshot
         check "the snapshot is deleted" on ctvirt snapshot-delete web s1
         refused "one that is not there" "s1" snapshot-delete web s1
+        check "nothing is left over" wait_for 20 pool_is_tidy
+}
+
+definition_says() {
+        on ctvirt dumpxml web | grep -q "$1"
+}
+
+# The definition is what it was when the snapshot was made; what others know the container by stays.
+test_definition_of_snapshot() {
+        local identity='grep -E "<uuid>|<mac |<uid |<gid "' before
+        before=$(on "ctvirt dumpxml web | $identity")
+        on 'ctvirt dumpxml web --security-info | sed "s|</name>|</name><title>later</title><memory unit=\"MiB\">300</memory>|" >/root/later.xml && ctvirt -q define /root/later.xml'
+        on touch /var/lib/machines/web/later
+        check "with --keep-definition a revert leaves it as it is" on ctvirt snapshot-revert web s1 --keep-definition
+        check_not "but not the root" on test -e /var/lib/machines/web/later
+        check "which is so" definition_says "<title>later</title>"
+        check "web starts with it" on ctvirt start web
+        check "a revert brings the definition back" on ctvirt snapshot-revert web s1 --force
+        check_not "which is so" definition_says "<title>later</title>"
+        check_equal "its identity is the same" "$before" "$(on "ctvirt dumpxml web | $identity")"
+        check "it runs again" wait_for 30 is_running web
+        check_equal "without the limit that came later" infinity "$(on systemctl show -P MemoryMax systemd-nspawn@web)"
+        check "it is destroyed" on ctvirt destroy web
+        on 'cd /var/lib/machines/.ctvirt/snapshots/web && cp s1.xml /root/s1.xml && head -c 100 /dev/urandom >s1.xml; touch /var/lib/machines/web/later'
+        refused "a snapshot with garbage for a document" "cannot be read.*--keep-definition" snapshot-revert web s1
+        check "nothing is lost" on test -e /var/lib/machines/web/later
+        check "its root can be had back" on ctvirt snapshot-revert web s1 --keep-definition
+        check_not "which is so" on test -e /var/lib/machines/web/later
+        on cp /root/s1.xml /var/lib/machines/.ctvirt/snapshots/web/s1.xml
+}
+
+# What it is called stands at its beginning: what is in the way is found there, whoever is in no hurry to write the rest.
+test_import_without_name() {
+        local id
+        on 'ctvirt -q export web /root/web.tar --compress none; rm -f /root/slow; mkfifo /root/slow; systemd-run -q --unit slow-writer sh -c "exec >/root/slow; head -c 65536 /root/web.tar; sleep 1000"'
+        refused "a bundle whose name is taken, before the rest of it comes" "'web' is defined already" import /root/slow
+        end_slow
+        check "nothing is left over" wait_for 20 pool_is_tidy
+        on 'ctvirt -q undefine web; mv /var/lib/machines/web /var/lib/machines/.web; systemd-run -q --unit slow-writer sh -c "exec >/root/slow; head -c 65536 /root/web.tar; sleep 1000"'
+        on 'systemd-run -q --unit slow-client sh -c "exec ctvirt import /root/slow"'
+        check "the job is known by the name in the bundle" wait_for 20 on 'ctvirt -q job-list | grep -q "import *web *running"'
+        id=$(on ctvirt -q job-list | awk '/import *web *running/ { print $1 }')
+        refused "another for that name" "$id .* at work on 'web'" import /root/web.tar
+        refused "with the name given" "at work" import /root/web.tar --name web
+        check "it is aborted by that name" on ctvirt job-abort web
+        check "it is canceled" wait_for 20 on "ctvirt job-info $id | grep -q 'State: *canceled'"
+        end_slow
+        on 'mv /var/lib/machines/.web /var/lib/machines/web; ctvirt -q define /root/web.xml'
         check "nothing is left over" wait_for 20 pool_is_tidy
 }
 
@@ -110,6 +159,7 @@ test_containers() {
         check "undefine keeps the root" on ctvirt undefine web4
         check_equal "which is a volume" "web web4" "$(volumes)"
         refused "a name that is taken" "already" import /root/web.tar.gz --name web4
+        test_import_without_name
         check "it is deleted" on ctvirt vol-delete web4
         check "nothing is left over" wait_for 20 pool_is_tidy
         check "the pool has no problems" on ctvirt pool-check
@@ -128,6 +178,72 @@ end_slow() {
 
 slow_job() {
         on ctvirt -q job-list | awk '/volume-upload/ { print $1 }'
+}
+
+freezer_state() {
+        on systemctl show -p FreezerState --value systemd-nspawn@web
+}
+
+is_thawed() {
+        [[ $(freezer_state) = running ]]
+}
+
+# A download of the container that runs, whose reader takes his time.
+begin_slow_download() {
+        on 'rm -f /root/slow; mkfifo /root/slow; systemd-run -q --unit slow-writer sh -c "exec </root/slow; sleep 1000"'
+        on 'systemd-run -q --unit slow-client sh -c "exec ctvirt vol-download web /root/slow --compress none"'
+        wait_for 20 on 'ctvirt -q job-list | grep -q "volume-download.*running"' && wait_for 20 is_read "$1"
+}
+
+is_read() {
+        on "systemctl -q is-active 'ctvirt-job-*.service'" && { [[ $1 = btrfs ]] || [[ $(freezer_state) = frozen ]]; }
+}
+
+download_job() {
+        on ctvirt -q job-list | awk '/volume-download.*running/ { print $1 }'
+}
+
+# On btrfs nobody waits for him: the container runs on, and what is read is a snapshot.
+test_slow_reader() {
+        local wanted=frozen id
+        [[ $1 = btrfs ]] && wanted=running
+        step "$1: a reader who takes his time"
+        check "web starts" on ctvirt start web
+        check "a download waits" begin_slow_download "$1"
+        id=$(download_job)
+        check_equal "the container is $wanted meanwhile" "$wanted" "$(freezer_state)"
+        check "client and agent end" on "systemctl kill -s KILL slow-client; systemctl stop ctvirtd"
+        check_equal "the container is as before" "$wanted" "$(freezer_state)"
+        on "kill -9 \$(systemctl show -P MainPID ctvirt-job-$id.service)"
+        check "a job that is killed thaws the container, without an agent" wait_for 20 is_thawed
+        check_equal "there was none" inactive "$(on systemctl is-active ctvirtd || :)"
+        end_slow
+        check "nothing is left over" wait_for 20 pool_is_tidy
+        on systemctl start ctvirtd
+
+        check "a download waits" begin_slow_download "$1"
+        id=$(download_job)
+        on "systemctl kill -s KILL ctvirtd ctvirt-job-$id.service"
+        check "agent and job killed at once: it is thawed" wait_for 20 is_thawed
+        end_slow
+        check "nothing is left over" wait_for 20 pool_is_tidy
+
+        # What an agent leaves that dies between freezing the container and starting the job.
+        on 'systemctl stop ctvirtd; mkdir -m 700 /run/ctvirt/jobs/deadbeef; printf "KIND=export\nNAME=web\nFLAGS=16\n" >/run/ctvirt/jobs/deadbeef/job; systemctl freeze systemd-nspawn@web'
+        check_equal "web is frozen, and the agent is gone" frozen "$(freezer_state)"
+        on systemctl start ctvirtd
+        check "the next start of the agent thaws it" wait_for 20 is_thawed
+        check "and says what became of the job" wait_for 20 on "ctvirt job-info deadbeef | grep -q 'State: *failed'"
+
+        check "a download waits" begin_slow_download "$1"
+        id=$(download_job)
+        on touch /var/lib/machines/web/later
+        on 'systemctl stop slow-writer; systemctl reset-failed slow-writer 2>/dev/null; :'
+        check "a reader who has gone ends it" wait_for 20 on "ctvirt job-info $id | grep -q 'State: *failed'"
+        check "the container runs on" wait_for 20 is_thawed
+        end_slow
+        check "nothing is left over" wait_for 20 pool_is_tidy
+        check "it is destroyed" on 'rm /var/lib/machines/web/later; ctvirt destroy web'
 }
 
 test_interruptions() {
@@ -163,6 +279,21 @@ test_interruptions() {
         on systemctl kill -s INT slow-client
         check "Ctrl-C cancels" wait_for 20 on "ctvirt job-info $id | grep -q 'State: *canceled'"
         end_slow
+
+        # Whoever does not want to wait until an agent that is frozen has canceled it.
+        check "a job waits" begin_slow
+        id=$(slow_job)
+        on 'kill -STOP $(systemctl show -P MainPID ctvirtd); systemctl kill -s INT slow-client'
+        check "Ctrl-C says that it is canceled" wait_for 20 on "journalctl -q -u slow-client | grep -q 'Canceling job $id'"
+        check "and waits for it" on systemctl -q is-active slow-client
+        on systemctl kill -s INT slow-client
+        check "a second one ends the client" wait_for 20 on '! systemctl -q is-active slow-client'
+        check "which says where to look" wait_for 20 on "journalctl -q -u slow-client | grep -q 'ctvirt job-info $id'"
+        on 'kill -CONT $(systemctl show -P MainPID ctvirtd)'
+        check "it is canceled" wait_for 20 on "ctvirt job-info $id | grep -q 'State: *canceled'"
+        end_slow
+        on 'script -qec "ctvirt vol-upload copy /root/tiny.tar" /root/typescript >/dev/null; ctvirt -q vol-delete copy'
+        check "on a terminal the line with the progress is cleared at the end" on 'perl -0777 -ne "exit !/\[\d\/\d\] [^\r]*\r\e\[K(?!.*\[\d\/\d\])/s" /root/typescript'
         check_equal "no volume came of it" web "$(volumes)"
         check "no unit has failed" no_failed_units
 }
@@ -201,6 +332,7 @@ run_all() {
         test_snapshots "$1"
         test_containers "$1"
         test_interruptions "$1"
+        test_slow_reader "$1"
         test_strangers "$1"
 }
 

@@ -46,7 +46,7 @@ static int import_bundle(const char *data, size_t size, const char *tree, Bundle
 
         assert_int_equal(write(fd, data, size), (ssize_t) size);
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-        r = bundle_import(fd, tree_fd, limits, ret, NULL, &err);
+        r = bundle_import(fd, tree_fd, limits, NULL, NULL, ret, NULL, &err);
         assert_true(r == 0 || (err && err->code == -r));
         if (ret_text)
                 *ret_text = r < 0 ? strdup(err->text) : NULL;

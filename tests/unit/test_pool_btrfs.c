@@ -91,7 +91,7 @@ static void test_snapshot_with_nested(void **state) {
             f.pool->path);
         run("cd %s/web && echo changed >etc/content && btrfs -q subvolume delete var/lib/portables",
             f.pool->path);
-        assert_ok(snapshot_revert(f.pool, "web", "s", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "web", "s", "job", false, NULL, err));
         run("cd %s/web && test \"$(cat etc/content)\" = one && touch var/lib/portables/new new",
             f.pool->path);
         assert_ok(snapshot_delete(f.pool, "web", "s", "job", err));
@@ -103,7 +103,7 @@ static void test_read_only_is_moved(void **state) {
         _cleanup_volume_ Volume v = { 0 };
 
         run("btrfs property set %s/web ro true", f.pool->path);
-        assert_ok(volume_rename(f.pool, "web", "www", err));
+        assert_ok(volume_rename(f.pool, "web", "www", "job", err));
         assert_ok(volume_get(f.pool, "www", &v, err));
         assert_true(v.read_only);
         assert_int_equal(v.type, VOLUME_SUBVOLUME);
@@ -228,7 +228,7 @@ static void test_quota(void **state) {
         volume_done(&v);
         assert_ok(snapshot_create(f.pool, "web", &s, "job", NULL, err));
         assert_ok(volume_resize(f.pool, "web", 40 * MiB, err));
-        assert_ok(snapshot_revert(f.pool, "web", "s", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "web", "s", "job", false, NULL, err));
         assert_ok(volume_get(f.pool, "web", &v, err));
         assert_true(v.limit == 40 * MiB);
         volume_done(&v);

@@ -18,7 +18,9 @@
 
 #include <sys/wait.h>
 
+#include "agent/pool/pool_intent.h"
 #include "agent/pool/snapshot.h"
+#include "agent/pool/volume_place.h"
 #include "base/fileio.h"
 #include "pool_fixture.h"
 
@@ -115,7 +117,8 @@ static char *look(const Pool *p) {
 typedef struct Operation {
         int (*run)(const Pool *p);
         const char *before, *after;
-        const char *between; /* also possible; NULL: nothing */
+        const char *between; /* also possible, until it is finished; NULL: nothing */
+        bool definition;     /* is to follow */
 } Operation;
 
 #define REST "base=base disk=image "
@@ -133,7 +136,7 @@ static int clone_image(const Pool *p) {
 }
 
 static int rename_volume(const Pool *p) {
-        return volume_rename(p, "web", "www", NULL);
+        return volume_rename(p, "web", "www", "job", NULL);
 }
 
 static int delete_volume(const Pool *p) {
@@ -165,7 +168,11 @@ static int make_snapshot_of_image(const Pool *p) {
 }
 
 static int revert(const Pool *p) {
-        return snapshot_revert(p, "web", "s", "job", NULL, NULL);
+        return snapshot_revert(p, "web", "s", "job", false, NULL, NULL);
+}
+
+static int revert_definition(const Pool *p) {
+        return snapshot_revert(p, "web", "s", "job", true, NULL, NULL);
 }
 
 static int delete_snapshot(const Pool *p) {
@@ -185,6 +192,7 @@ static const Operation operations[] = {
         { make_snapshot,    REST "web=old web@s ", REST "web=old web@s web@t " },
         { make_snapshot_of_image, REST "web=old web@s ", REST "disk@t web=old web@s " },
         { revert,           REST "web=old web@s ", REST "web=snap web@s " },
+        { revert_definition, REST "web=old web@s ", REST "web=snap web@s ", NULL, true },
         { delete_snapshot,  REST "web=old web@s ", REST "web=old " },
 };
 /* clang-format on */
@@ -203,12 +211,36 @@ static int run_until(const Operation *o, const Pool *p, unsigned n) {
         return WEXITSTATUS(status);
 }
 
-static void assert_state(const Operation *o, const Pool *p, unsigned n, bool *ret_done) {
-        _cleanup_free_ char *seen = look(p);
+/* A definition is to follow if, and only if, the root is the snapshot's. */
+static void assert_intent(const Operation *o, const Pool *p, bool done) {
+        _cleanup_pool_intent_ PoolIntent intent = { 0 };
+        _cleanup_free_ char *tree = NULL;
 
-        *ret_done = streq(seen, o->after);
-        if (!*ret_done && !streq(seen, o->before) && !streq_ptr(seen, o->between))
+        if (!o->definition)
+                return;
+        assert_ok(volume_identity(p, p->fd, "web", &tree, err));
+        assert_int_equal(pool_intent_load(p, "job", &intent, NULL) >= 0 && streq(intent.tree, tree),
+                         done);
+}
+
+typedef enum State {
+        BEFORE,
+        BETWEEN,
+        AFTER,
+} State;
+
+static State assert_state(const Operation *o, const Pool *p, unsigned n) {
+        _cleanup_free_ char *seen = look(p);
+        bool done = streq(seen, o->after);
+
+        assert_intent(o, p, done);
+        if (done)
+                return AFTER;
+        if (streq_ptr(seen, o->between))
+                return BETWEEN;
+        if (!streq(seen, o->before))
                 fail_msg("operation %zu, step %u: %s", (size_t) (o - operations), n, seen);
+        return BEFORE;
 }
 
 static bool is_built(void *userdata, const char *id) {
@@ -216,31 +248,32 @@ static bool is_built(void *userdata, const char *id) {
 }
 
 /* Like the agent's next start. */
-static void clean(const Operation *o, const Pool *p, unsigned n, bool done) {
-        bool still;
+static State clean(const Operation *o, const Pool *p, unsigned n, State state) {
+        State wanted = state == BEFORE ? BEFORE : AFTER;
 
-        assert_ok(pool_clean(p, done ? NULL : is_built, NULL, NULL, NULL, err));
-        assert_state(o, p, n, &still);
-        assert_int_equal(still, done);
+        assert_ok(pool_clean(p, wanted == AFTER ? NULL : is_built, NULL, NULL, NULL, err));
+        assert_int_equal(assert_state(o, p, n), wanted);
+        if (!o->definition)
+                run("test -z \"$(ls -A %s/" POOL_INTENTS ")\"", p->path);
         run("test -z \"$(ls -A %s/" POOL_TRASH ")\"", p->path);
         run("test -z \"$(ls -A %s/" POOL_NEW " | grep -vx built)\"", p->path);
+        return wanted;
 }
 
 static bool crash_at(const Operation *o, unsigned n) {
         _cleanup_fixture_ Fixture f = fixture_new();
-        bool done = false;
+        State state;
         int status;
 
         status = run_until(o, f.pool, n);
         assert_true(status == 0 || status == CRASHED);
-        assert_state(o, f.pool, n, &done);
+        state = assert_state(o, f.pool, n);
         if (status == 0)
-                assert_true(done);
-        clean(o, f.pool, n, done);
-        if (!done && !o->between) {
+                assert_int_equal(state, AFTER);
+        state = clean(o, f.pool, n, state);
+        if (state == BEFORE) {
                 assert_int_equal(run_until(o, f.pool, 0), 0);
-                assert_state(o, f.pool, n, &done);
-                assert_true(done);
+                assert_int_equal(assert_state(o, f.pool, n), AFTER);
         }
         return status == CRASHED;
 }

@@ -151,7 +151,7 @@ static void test_story(void **state) {
         assert_string_equal(back.definition, "<domain><name>web</name></domain>");
         assert_content(&f, ".ctvirt/snapshots/web/first", "first");
 
-        assert_ok(snapshot_revert(f.pool, "web", "first", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "web", "first", "job", false, NULL, err));
         assert_content(&f, "web", "first");
         run("test \"$(cat %s/.ctvirt/trash/*/etc/content)\" = third", f.pool->path);
         run("echo fourth >%s/web/etc/content", f.pool->path);
@@ -159,13 +159,13 @@ static void test_story(void **state) {
 
         /* A container that was deleted comes back. */
         assert_ok(volume_delete(f.pool, "web", "job", err));
-        assert_ok(snapshot_revert(f.pool, "web", "a-second", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "web", "a-second", "job", false, NULL, err));
         assert_content(&f, "web", "second");
 
         assert_ok(snapshot_delete(f.pool, "web", "first", "job", err));
         assert_refused(snapshot_get(f.pool, "web", "first", &back, err), ENOENT,
                        "no snapshot 'first'");
-        assert_refused(snapshot_revert(f.pool, "web", "first", "job", NULL, err), ENOENT,
+        assert_refused(snapshot_revert(f.pool, "web", "first", "job", false, NULL, err), ENOENT,
                        "no snapshot 'first'");
         assert_ok(snapshot_delete_all(f.pool, "web", "job", err));
         assert_ok(snapshot_delete_all(f.pool, "web", "job", err));
@@ -182,7 +182,7 @@ static void test_snapshot_is_read_only(void **state) {
 
         assert_ok(snapshot_create(f.pool, "web", &s, "job", NULL, err));
         run("! touch %s/.ctvirt/snapshots/web/s/new 2>/dev/null", f.pool->path);
-        assert_ok(snapshot_revert(f.pool, "web", "s", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "web", "s", "job", false, NULL, err));
         run("touch %s/web/new %s/web/etc/new", f.pool->path, f.pool->path);
 }
 
@@ -232,7 +232,7 @@ static void test_image(void **state) {
         run("cd %s && printf one >disk.raw && truncate -s 50M disk.raw", f.pool->path);
         assert_ok(snapshot_create(f.pool, "disk", &s, "job", NULL, err));
         run("cd %s && printf two >disk.raw", f.pool->path);
-        assert_ok(snapshot_revert(f.pool, "disk", "s", "job", NULL, err));
+        assert_ok(snapshot_revert(f.pool, "disk", "s", "job", false, NULL, err));
         run("cd %s && test \"$(head -c 3 disk.raw)\" = one && test $(stat -c %%s disk.raw) = "
             "52428800",
             f.pool->path);

@@ -87,7 +87,7 @@ static void test_bad_names_reach_nothing(void **state) {
                                "name of a volume");
                 assert_refused(volume_clone(f.pool, "web", bad[i], "job", NULL, err), EINVAL,
                                "name of a volume");
-                assert_refused(volume_rename(f.pool, "web", bad[i], err), EINVAL,
+                assert_refused(volume_rename(f.pool, "web", bad[i], "job", err), EINVAL,
                                "name of a volume");
                 assert_refused(volume_delete(f.pool, bad[i], "job", err), EINVAL,
                                "name of a volume");
@@ -223,7 +223,7 @@ static void test_clone_of_read_only(void **state) {
                 assert_false(v.read_only);
 
         /* It can be renamed and deleted, and stays what it is. */
-        assert_ok(volume_rename(f.pool, "base", "ground", err));
+        assert_ok(volume_rename(f.pool, "base", "ground", "job", err));
         volume_done(&v);
         assert_ok(volume_get(f.pool, "ground", &v, err));
         assert_true(v.read_only);
@@ -250,8 +250,9 @@ static void test_image(void **state) {
         assert_refused(volume_resize(f.pool, "copy", UINT64_MAX, err), EINVAL, "has a size");
         run("test $(stat -c %%s %s/copy.raw) = $((300 * 1024 * 1024))", f.pool->path);
 
-        assert_ok(volume_rename(f.pool, "copy", "other", err));
-        assert_refused(volume_rename(f.pool, "other", "disk", err), EEXIST, "a volume 'disk'");
+        assert_ok(volume_rename(f.pool, "copy", "other", "job", err));
+        assert_refused(volume_rename(f.pool, "other", "disk", "job", err), EEXIST,
+                       "a volume 'disk'");
         assert_ok(volume_delete(f.pool, "other", "job", err));
         assert_pool_is(&f, "disk.raw");
         assert_ok(pool_clean(f.pool, NULL, NULL, NULL, NULL, err));
@@ -277,7 +278,7 @@ static void test_running(void **state) {
         make_volume(&f, "web", "one");
         lock = nspawn_lock(&f, "web");
         assert_refused(volume_delete(f.pool, "web", "ab12", err), EBUSY, "is in use");
-        assert_refused(volume_rename(f.pool, "web", "www", err), EBUSY, "is in use");
+        assert_refused(volume_rename(f.pool, "web", "www", "job", err), EBUSY, "is in use");
         make_volume(&f, ".ctvirt/new/ab13", "two");
         assert_refused(volume_publish(f.pool, "ab13", VOLUME_DIRECTORY, "web", true, err), EBUSY,
                        "is in use");
@@ -305,16 +306,17 @@ static void test_rename(void **state) {
         make_volume(&f, "web", "one");
         make_volume(&f, "db", "two");
         run("mkdir -p %s/.ctvirt/snapshots/web/first", f.pool->path);
-        assert_refused(volume_rename(f.pool, "web", "db", err), EEXIST, "a volume 'db'");
-        assert_refused(volume_rename(f.pool, "none", "x", err), ENOENT, "no volume 'none'");
-        assert_ok(volume_rename(f.pool, "web", "www", err));
+        assert_refused(volume_rename(f.pool, "web", "db", "job", err), EEXIST, "a volume 'db'");
+        assert_refused(volume_rename(f.pool, "none", "x", "job", err), ENOENT, "no volume 'none'");
+        assert_ok(volume_rename(f.pool, "web", "www", "job", err));
         assert_content(&f, "www", "one");
         assert_content(&f, "db", "two");
         run("test -d %s/.ctvirt/snapshots/www/first", f.pool->path);
 
         /* Snapshots of another that had the name would become its own. */
         run("mkdir -p %s/.ctvirt/snapshots/old/first", f.pool->path);
-        assert_refused(volume_rename(f.pool, "db", "old", err), EEXIST, "snapshots of another");
+        assert_refused(volume_rename(f.pool, "db", "old", "job", err), EEXIST,
+                       "snapshots of another");
         assert_pool_is(&f, "db www");
 }
 
@@ -325,7 +327,7 @@ static void test_mounted_volume_stays(void **state) {
         run("mkdir %s/web/mnt && mount -t tmpfs tmpfs %s/web/mnt && : >%s/web/mnt/precious",
             f.pool->path, f.pool->path, f.pool->path);
         assert_refused(volume_delete(f.pool, "web", "job", err), EBUSY, "/web/mnt'");
-        assert_refused(volume_rename(f.pool, "web", "www", err), EBUSY, "/web/mnt'");
+        assert_refused(volume_rename(f.pool, "web", "www", "job", err), EBUSY, "/web/mnt'");
         make_volume(&f, ".ctvirt/new/job", "two");
         assert_refused(volume_publish(f.pool, "job", VOLUME_DIRECTORY, "web", true, err), EBUSY,
                        "/web/mnt'");
