@@ -64,7 +64,7 @@ static int generate(Manager *m, Container *c, const NetworkView *view) {
  * there before, and has files made of its definition, is the first; see reconcile_definitions(). */
 static int check_stored(Manager *m, const Container *c, const ContainerDef *def,
                         char **ret_problem) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *path = NULL;
         _cleanup_error_ Error *err = NULL;
         int r;
 
