@@ -69,7 +69,8 @@ test_images() {
         step "disk images ($1)"
         on 'for i in 0 1 2 3 4 5 6 7; do test -e /dev/loop$i || mknod /dev/loop$i b 7 $i; done; test -e /dev/loop-control || mknod /dev/loop-control c 10 237
                 truncate -s 40M /srv/www/tiny.raw && mke2fs -q -t ext4 -d /usr/share/tinyroot /srv/www/tiny.raw && xz -1k /srv/www/tiny.raw'
-        bootstraps "an image" image system "$(from raw "file='/srv/www/tiny.raw'" "<ct:verify sha256='$(sum_of /srv/www/tiny.raw)'/>")"
+        bootstraps "an image" image system "$(from raw "file='/srv/www/tiny.raw'" "<ct:verify sha256='$(sum_of /srv/www/tiny.raw)'/>")<ct:firstboot><ct:timezone>UTC</ct:timezone></ct:firstboot>"
+        check "what it is not told is said" on 'ctvirt job-info image | grep -q "<ct:timezone> of <ct:firstboot> was not applied"'
         check_equal "it is an image in the pool" "image" "$(on ctvirt -q vol-list | awk '$1 == "image" { print $1 }')"
         check "a copy, with its holes" on "test -f $POOL/image.raw && test \$(stat -c %b $POOL/image.raw) -lt 40000 && cmp $POOL/image.raw /srv/www/tiny.raw"
         boots "it" image
