@@ -316,7 +316,6 @@ static int first_boot(BootstrapRun *run, Error **err) {
 static int set_quota(BootstrapRun *run) {
         const SourceJob *j = &run->job;
         _cleanup_error_ Error *why = NULL;
-        _cleanup_free_ char *text = NULL;
         int r;
 
         if (j->def->quota == 0 || run->is_image)

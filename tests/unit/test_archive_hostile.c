@@ -437,7 +437,6 @@ static void test_sparse_bomb(void **state) {
 /* Cut anywhere, it is never taken for a whole one. */
 static void test_truncated(void **state) {
         _cleanup_root_ char *from = temp_root_new();
-        _cleanup_free_ char *data = NULL;
         size_t size;
 
         temp_root_write(from, "/a/b/file", "some content");
@@ -465,14 +464,9 @@ static void test_truncated(void **state) {
 }
 
 static void test_no_archive(void **state) {
-        static const char *const texts[] = { "",
-                                             "x",
-                                             "\x1f\x8b",
-                                             "\x28\xb5\x2f\xfd",
-                                             "\xfd"
-                                             "7zXZ",
-                                             "PK\x03\x04zip",
-                                             "BZh9" };
+        static const char *const texts[] = {
+                "", "x", "\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd\067zXZ", "PK\x03\x04zip", "BZh9"
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_place_ Place p = place_new();

@@ -173,7 +173,7 @@ static void test_bare_tree(void **state) {
 }
 
 static void test_warnings(void **state) {
-        _cleanup_free_ char *text = NULL, *agetty = NULL, *debian = NULL;
+        _cleanup_free_ char *text = NULL, *agetty = NULL;
         _cleanup_fixture_ Fixture f;
 
         fixture_new(&f);

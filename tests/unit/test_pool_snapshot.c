@@ -70,7 +70,7 @@ static void test_document(void **state) {
         const Snapshot s = { (char *) "first", (char *) "before <update> & \"more\"\nsecond line",
                              UINT64_C(1700000000) * 1000000, SNAPSHOT_RUNNING,
                              (char *) definition };
-        _cleanup_snapshot_ Snapshot back = { 0 }, again = { 0 };
+        _cleanup_snapshot_ Snapshot back = { 0 };
         _cleanup_free_ char *text = NULL, *second = NULL;
 
         assert_ok(snapshot_format(&s, &text, err));

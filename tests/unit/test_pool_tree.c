@@ -42,7 +42,7 @@ static void make_rich_tree(const char *path) {
         static const char capability[] = { 0, 0, 0, 2, 0, 0x20, 0, 0, 0, 0,
                                            0, 0, 0, 0, 0, 0,    0, 0, 0, 0 };
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_free_ char *file = NULL, *link = NULL, *node = NULL, *sock = NULL;
+        _cleanup_free_ char *file = NULL, *link = NULL, *node = NULL;
         int fd;
 
         run("mkdir -p %s/usr/bin %s/var/empty %s/etc && echo hello >%s/usr/bin/tool", path, path,
