@@ -29,6 +29,8 @@ BASE_PACKAGES+=(
 VM_PACKAGES=(qemu-system-x86)
 # What the base of a machine of its own (lib/vm.sh) has besides: with a kernel, and an initramfs that finds its disk.
 KERNEL_PACKAGES=(linux-image-cloud-amd64 initramfs-tools kmod)
+# The same with a policy of SELinux.
+SELINUX_PACKAGES=(selinux-policy-default policycoreutils selinux-utils semodule-utils auditd)
 # The guest: a kernel for virtual machines and a busybox, of this release whatever that of the host is.
 GUEST_RELEASE=bookworm
 GUEST_PACKAGES=(linux-image-cloud-amd64 busybox-static)
@@ -43,11 +45,12 @@ check_release() {
         die "the release \"$1\" is not known; known are: ${RELEASES[*]}"
 }
 
-# base_packages KIND: those of a base; KIND is empty, vm or kernel.
+# base_packages KIND: those of a base; KIND is empty, vm, kernel or selinux.
 base_packages() {
         printf '%s\n' "${BASE_PACKAGES[@]}"
         [[ $1 != vm ]] || printf '%s\n' "${VM_PACKAGES[@]}"
-        [[ $1 != kernel ]] || printf '%s\n' "${KERNEL_PACKAGES[@]}"
+        [[ $1 != kernel && $1 != selinux ]] || printf '%s\n' "${KERNEL_PACKAGES[@]}"
+        [[ $1 != selinux ]] || printf '%s\n' "${SELINUX_PACKAGES[@]}"
 }
 
 # base_path RELEASE [KIND]: prints the path that the base has, or will have.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Machines with a kernel of their own, for tests of what a host shares with the machine below it. Sourced after harness.sh.
 #
-#   vm_begin "$RELEASE"                 the disk (see vmroot.sh), and a host that has qemu
+#   vm_begin "$RELEASE" [selinux]       the disk (see vmroot.sh), and a host that has qemu
 #   cp … "$VM_JOB/"                     what the job needs; $VM_JOB/run is a shell script. It is read-only at /job
 #   vm_run 600 [KERNEL-OPTIONS]         boots, runs /job/run, powers off; within so many seconds
 #   vm_report                           passes and failures of the job's lines "ok - TEXT" and "not ok - TEXT"
@@ -11,13 +11,16 @@
 
 VM_JOB=
 VM_DIR=
+VM_MEMORY=1024
 
 vm_begin() {
-        local release=$1
+        local release=$1 kind=${2:-kernel}
+        # semodule reads the whole policy.
+        [[ $kind != selinux ]] || VM_MEMORY=2048
         VM_DIR=$(mktemp -d)
         VM_JOB=$VM_DIR/job
         mkdir "$VM_JOB"
-        VM_ROOT=$("$HOST_PROGRAM" vmroot "$release")
+        VM_ROOT=$("$HOST_PROGRAM" vmroot "$release" "$kind")
         use_host VM_HOST "$release" --vm --bind "$VM_ROOT:/vmroot" --bind "$VM_DIR:/vm"
 }
 
@@ -27,7 +30,7 @@ vm_run() {
         rm -f "$VM_DIR/job.img"
         mke2fs -q -t ext4 -d "$VM_JOB" "$VM_DIR/job.img" 512M
         : >"$VM_DIR/out"
-        host exec -- timeout -s KILL "$seconds" qemu-system-x86_64 -machine pc -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
+        host exec -- timeout -s KILL "$seconds" qemu-system-x86_64 -machine pc -accel tcg,thread=multi -cpu max -smp 2 -m "$VM_MEMORY" \
                 -display none -monitor none -no-reboot -serial file:/vm/console -serial file:/vm/out \
                 -kernel /vmroot/vmlinuz -initrd /vmroot/initrd \
                 -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.mask=serial-getty@ttyS0.service $options" \

@@ -5,11 +5,12 @@
 
 VM_ROOT_SIZE=4G
 
-# Prints the path of a directory with vmlinuz, initrd and root.img (ext4) of RELEASE; built once. The machine mounts a second
-# disk at /job, runs /job/run with its output on the second serial line, and powers off.
+# vm_root RELEASE [selinux]: prints the path of a directory with vmlinuz, initrd and root.img (ext4) of RELEASE; built once.
+# The machine mounts a second disk at /job, runs /job/run with its output on the second serial line, and powers off. With
+# selinux it has Debian's policy, and all files their labels.
 vm_root() {
-        local release=$1 base dir new
-        base=$(build_base "$release" kernel)
+        local release=$1 kind=${2:-kernel} base dir new
+        base=$(build_base "$release" "$kind")
         dir=$CACHE/vmroot/$(basename "$base")-$(sha256sum <"$LIB/vmroot.sh" | cut -c1-8)
         if [[ ! -d $dir ]]; then
                 need mke2fs e2fsprogs
@@ -20,6 +21,7 @@ vm_root() {
                 cp -L "$base"/boot/vmlinuz-* "$new/vmlinuz"
                 cp -L "$base"/boot/initrd.img-* "$new/initrd"
                 add_job_unit "$new/tree"
+                [[ $kind != selinux ]] || add_selinux "$new/tree"
                 mke2fs -q -t ext4 -d "$new/tree" "$new/root.img" "$VM_ROOT_SIZE" >&2
                 remove_tree "$new/tree"
                 mv -T "$new" "$dir" 2>/dev/null || remove_tree "$new"
@@ -40,7 +42,7 @@ FailureAction=poweroff-force
 [Service]
 Type=oneshot
 Environment=HOME=/root LANG=C.UTF-8
-ExecStartPre=mount -o ro /dev/vdb /job
+ExecStartPre=/bin/sh -c "mount -o ro /dev/vdb /job"
 ExecStart=/bin/sh /job/run
 StandardInput=null
 StandardOutput=tty
@@ -49,4 +51,17 @@ TTYPath=/dev/ttyS1
 TimeoutStartSec=infinity
 UNIT
         ln -sf ../vm-job.service "$root/etc/systemd/system/multi-user.target.wants/vm-job.service"
+}
+
+# The job runs as an administrator who has logged in does. Labels last: each change of the tree would want them again.
+add_selinux() {
+        local root=$1
+        mkdir -p "$root/etc/selinux" "$root/etc/systemd/system/vm-job.service.d"
+        printf 'SELINUX=enforcing\nSELINUXTYPE=default\n' >"$root/etc/selinux/config"
+        printf '[Service]\nSELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023\n' \
+                >"$root/etc/systemd/system/vm-job.service.d/administrator.conf"
+        # setfiles wants /proc.
+        # shellcheck disable=SC2016
+        unshare --mount sh -c 'mount -t proc proc "$1/proc" &&
+                chroot "$1" setfiles -F /etc/selinux/default/contexts/files/file_contexts /' label "$root" >/dev/null
 }
