@@ -28,7 +28,7 @@ vm_begin() {
 vm_run() {
         local seconds=$1 options=${2:-}
         rm -f "$VM_DIR/job.img"
-        mke2fs -q -t ext4 -d "$VM_JOB" "$VM_DIR/job.img" 512M
+        mke2fs -q -t ext4 -d "$VM_JOB" "$VM_DIR/job.img" 512M >/dev/null
         : >"$VM_DIR/out"
         host exec -- timeout -s KILL "$seconds" qemu-system-x86_64 -machine pc -accel tcg,thread=multi -cpu max -smp 2 -m "$VM_MEMORY" \
                 -display none -monitor none -no-reboot -serial file:/vm/console -serial file:/vm/out \
