@@ -9,6 +9,7 @@
 #include "agent/define.h"
 #include "agent/events.h"
 #include "agent/job_freeze.h"
+#include "agent/job_guard.h"
 #include "agent/manager.h"
 #include "agent/revert.h"
 #include "base/fileio.h"
@@ -43,7 +44,8 @@ static int learn_name(JobSpec *spec, const char *xml, size_t size, Error **err) 
         return r;
 }
 
-static int define(Manager *m, const char *xml, size_t size, Error **err) {
+/* What the definition's warnings say is for whoever has asked for the job, too. */
+static int define(Manager *m, const char *xml, size_t size, char ***warnings, Error **err) {
         _cleanup_define_result_ DefineResult result = { 0 };
         const Container *c;
         int r;
@@ -53,6 +55,7 @@ static int define(Manager *m, const char *xml, size_t size, Error **err) {
                 return r;
         STRV_FOREACH(w, result.warnings)
                 log_warning("Container '%s': %s", result.name, *w);
+        *warnings = TAKE_PTR(result.warnings);
         if (result.reload)
                 manager_request_reload(m);
         c = container_table_by_name(&m->containers, result.name);
@@ -62,7 +65,7 @@ static int define(Manager *m, const char *xml, size_t size, Error **err) {
         return 0;
 }
 
-static int take_definition(Manager *m, JobSpec *spec, Error **err) {
+static int take_definition(Manager *m, JobSpec *spec, char ***warnings, Error **err) {
         _cleanup_free_ char *xml = NULL;
         const Container *c;
         size_t size;
@@ -77,7 +80,7 @@ static int take_definition(Manager *m, JobSpec *spec, Error **err) {
         c = container_table_by_name(&m->containers, spec->name);
         if (c && container_is_defined(c))
                 return error_set(err, EEXIST, "a container '%s' is defined already", spec->name);
-        return define(m, xml, size, err);
+        return define(m, xml, size, warnings, err);
 }
 
 static bool is_same(const ContainerDef *a, const ContainerDef *b) {
@@ -90,7 +93,7 @@ static bool is_same(const ContainerDef *a, const ContainerDef *b) {
  * the job's file, so that what has been changed in the definition meanwhile stays, and what a job
  * could make of a hostile image reaches no further than the image's own program would.
  */
-static int take_program(Manager *m, const JobSpec *spec, Error **err) {
+static int take_program(Manager *m, const JobSpec *spec, char ***warnings, Error **err) {
         _cleanup_(container_def_freep) ContainerDef *from = NULL, *def = NULL;
         const Container *c = container_table_by_name(&m->containers, spec->name);
         _cleanup_free_ char *xml = NULL, *completed = NULL;
@@ -114,17 +117,32 @@ static int take_program(Manager *m, const JobSpec *spec, Error **err) {
         if (r <= 0)
                 return r;
         r = container_def_format(def, &completed);
-        return r < 0 ? r : define(m, completed, strlen(completed), err);
+        return r < 0 ? r : define(m, completed, strlen(completed), warnings, err);
+}
+
+/* A line each, below what the job itself has said. */
+static void add_lines(char **text, char *const *lines) {
+        _cleanup_free_ char *added = strv_join(lines, "\n");
+        char *joined;
+
+        if (isempty(added))
+                return;
+        if (asprintf(&joined, "%s%s%s", *text ? *text : "", isempty(*text) ? "" : "\n", added) < 0)
+                return;
+        free(*text);
+        *text = joined;
 }
 
 static void define_after(Job *job, JobState *state, char **text) {
         bool is_new = job->spec->flags & JOB_DEFINE;
         _cleanup_free_ char *reason = NULL, *sentence = NULL;
+        _cleanup_strv_ char **warnings = NULL;
         _cleanup_error_ Error *err = NULL;
         int r;
 
-        r = is_new ? take_definition(job->manager, job->spec, &err)
-                   : take_program(job->manager, job->spec, &err);
+        r = is_new ? take_definition(job->manager, job->spec, &warnings, &err)
+                   : take_program(job->manager, job->spec, &warnings, &err);
+        add_lines(text, warnings);
         if (r >= 0)
                 return;
         reason = err ? error_format(err) : strdup(strerror(-r));
@@ -156,6 +174,22 @@ static void redefine_after(Job *job, JobState *state, char **text) {
         *state = JOB_STATE_FAILED;
         free(*text);
         *text = TAKE_PTR(sentence);
+}
+
+/* Nobody else makes a volume of that name meanwhile, and there was none when the job began, or when
+ * it wrote its definition down: where there is one, it is the job's, and whole. */
+bool job_after_is_made(const Job *job) {
+        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        const Manager *m = job->manager;
+        _cleanup_free_ char *xml = NULL;
+        const Container *c;
+        size_t size;
+
+        if (!(job->spec->flags & JOB_DEFINE) || load_definition(m, job->spec, &xml, &size) < 0 ||
+            container_def_parse(xml, size, "the definition", 0, &def, NULL, NULL) < 0)
+                return false;
+        c = container_table_by_name(&m->containers, def->name);
+        return !(c && container_is_defined(c)) && guard_volume(m, def->name, NULL) >= 0;
 }
 
 /*

@@ -11,3 +11,7 @@
 /* *state and *text are what the job says of its end; a definition that is refused makes a failure
  * of it. */
 void job_after(Job *job, JobState *state, char **text);
+
+/* Of a job that comes with a definition and was killed: it had made its root by then, and only the
+ * definition is not taken over yet. */
+bool job_after_is_made(const Job *job);

@@ -73,11 +73,15 @@ static JobState state_of(JobOutcome outcome) {
         return JOB_STATE_FAILED;
 }
 
-/* It was killed, or never began. */
+/* It was killed, or never began. What was killed with nothing left to do but to say so is done. */
 static void end_without_result(Job *job, const char *refused) {
         char *text = NULL;
         int r;
 
+        if (!refused && job_after_is_made(job)) {
+                end(job, JOB_STATE_DONE, NULL);
+                return;
+        }
         if (!refused && job->cancel_requested) {
                 end(job, JOB_STATE_CANCELED, NULL);
                 return;

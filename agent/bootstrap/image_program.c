@@ -232,14 +232,7 @@ static int put_user(const ImageCommand *c, ContainerDef *image, char ***warnings
                 r = put_word(user, "user", &image->inituser, warnings);
         if (r < 0 || !group || !group[1] || streq(group + 1, "root") || streq(group + 1, "0"))
                 return r;
-        r = put_word(group + 1, "group", &image->initgroup, warnings);
-        return r < 0 || !image->initgroup
-                       ? r
-                       : strv_extendf(warnings,
-                                      "the image's group '%s' is kept as <initgroup>, but "
-                                      "systemd-nspawn has no setting for it: the program runs with "
-                                      "the groups that its user has in the image",
-                                      image->initgroup);
+        return put_word(group + 1, "group", &image->initgroup, warnings);
 }
 
 static int put_image(const ImageCommand *c, const ContainerDef *def, ContainerDef *image,

@@ -175,6 +175,18 @@ static int check_info(void *userdata, const BundleInfo *info, Error **err) {
         return r;
 }
 
+/* Before its definition is written down, from which the agent knows whose root it is. */
+static int refuse_taken(const JobWork *w, const char *name, Error **err) {
+        _cleanup_volume_ Volume v = { 0 };
+        int r = volume_get(w->pool, name, &v, NULL);
+
+        if (r == -ENOENT)
+                return 0;
+        return error_set(err, EEXIST,
+                         "there is a volume '%s' already; another name can be given with --name",
+                         name);
+}
+
 /* Who has made the bundle has said what the container gets of this host. */
 static int note_what_it_gets(const JobWork *w, const ContainerDef *def) {
         int r = 0;
@@ -213,6 +225,8 @@ int job_run_import(JobWork *w, Error **err) {
         if (r < 0 || !def)
                 return r < 0 ? r : -EIO;
         r = refuse_defined(w, def->name, err);
+        if (r >= 0)
+                r = refuse_taken(w, def->name, err);
         if (r >= 0)
                 r = note_what_it_gets(w, def);
         if (r >= 0 && !(s->flags & JOB_MOVED))

@@ -142,6 +142,10 @@ test_oci() {
         check_equal "both layers" "from the second layer" "$(on cat "$POOL/app/etc/motd")"
         check "the definition says it" on 'ctvirt dumpxml app --security-info | tr -d "\n" | grep -q "<init>/bin/sh</init>.*<initarg>-c</initarg>.*<initenv name=.GREETING.>good day</initenv>"'
         check "it is destroyed" on ctvirt destroy app
+        bootstrap_xml user application "$(from oci "image='oci:/srv/image:user'" "<ct:verify mode='no'/>")"
+        on 'ctvirt bootstrap user >/root/said 2>&1' || :
+        check "what cannot be taken over is told to whoever waits" on 'grep "initgroup" /root/said && grep "NO-NAME" /root/said'
+        check "and by its job" on 'ctvirt job-info user | grep "initgroup"'
         refused "an image that is not there" "/srv/nowhere" app --replace --from oci:/srv/nowhere:good --verify no
         refused "a tag that is not there" "missing" app --replace --no-cache --from oci:/srv/image:missing --verify no
         on 'mkdir -p /root/away && mv /usr/bin/umoci /root/away/'

@@ -135,7 +135,7 @@ static const struct {
         { "", "/r", NULL, "//a/./b/", "+7",
           "<init>/r</init><initdir>/a/b</initdir><inituser>7</inituser>", 0 },
         { "", "/r", NULL, NULL, "web:www",
-          "<init>/r</init><inituser>web</inituser><initgroup>www</initgroup>", 1 },
+          "<init>/r</init><inituser>web</inituser><initgroup>www</initgroup>", 0 },
         /* What a definition cannot say is told. */
         { "", "/r", "A.B=1 1=2 =3 C=4", "../x", "a/b:c/d",
           "<init>/r</init><initenv name='C'>4</initenv>", 6 },

@@ -5,6 +5,7 @@
 #
 # Tags:
 #   good     two layers (the second one replaces, adds and removes), entrypoint, arguments, environment, folder
+#   user     one layer, whose program is run by nobody, of the group nogroup, with a variable that cannot be had
 #   hostile  a layer whose entries lead out of the tree: symlinks, "..", hard links
 # Needs umoci and python3; no network. Root, so that owners are kept.
 set -euo pipefail
@@ -63,6 +64,10 @@ quiet umoci raw add-layer --image "$out:good" "$work/two.tar"
 quiet umoci config --image "$out:good" --config.entrypoint /bin/sh --config.entrypoint -c \
         --config.cmd 'echo "$GREETING, world" >/said; exec sleep 1000000' \
         --config.env 'GREETING=good day' --config.env 'PATH=/usr/sbin:/usr/bin' --config.workingdir /srv
+quiet umoci new --image "$out:user"
+quiet umoci raw add-layer --image "$out:user" "$work/one.tar"
+quiet umoci config --image "$out:user" --config.entrypoint /bin/sleep --config.cmd 1000000 \
+        --config.user nobody:nogroup --config.env 'NO-NAME=x'
 quiet umoci new --image "$out:hostile"
 quiet umoci raw add-layer --image "$out:hostile" "$work/one.tar"
 quiet umoci raw add-layer --image "$out:hostile" "$work/hostile.tar"
