@@ -5,6 +5,7 @@
 #include "agent/bootstrap/base_cache.h"
 #include "agent/bootstrap/bootstrap.h"
 #include "agent/bootstrap/image_program.h"
+#include "agent/bootstrap/job_room.h"
 #include "agent/bootstrap/job_run_parts.h"
 #include "agent/pool/volume.h"
 #include "base/fileio.h"
@@ -131,9 +132,17 @@ static bool needs_pool(JobKind kind) {
         return kind != JOB_POOL_BUILD && kind != JOB_POOL_REPAIR;
 }
 
+/* Those that bring as much into the pool as somebody else likes. */
+static bool fills_pool(JobKind kind) {
+        return kind == JOB_BOOTSTRAP || kind == JOB_VOLUME_CLONE || kind == JOB_VOLUME_UPLOAD ||
+               kind == JOB_SNAPSHOT_CREATE || kind == JOB_SNAPSHOT_REVERT || kind == JOB_IMPORT;
+}
+
 int job_run(const JobContext *context, const JobSpec *spec, char ***ret_notes, Error **err) {
         _cleanup_pool_ Pool *pool = NULL;
-        JobWork w = { .context = context, .spec = spec, .notes = ret_notes };
+        JobContext own = *context;
+        JobWork w = { .context = &own, .spec = spec, .notes = ret_notes };
+        JobRoom room;
         int r = 0;
 
         if (needs_pool(spec->kind))
@@ -142,7 +151,11 @@ int job_run(const JobContext *context, const JobSpec *spec, char ***ret_notes, E
                 return r;
         w.pool = pool;
         w.progress = (TreeProgress){ on_progress, &w };
-        return run(&w, err);
+        if (!fills_pool(spec->kind))
+                return run(&w, err);
+        job_room_init(&room, context->report, pool->fd);
+        own.report = &room.report;
+        return job_room_result(&room, run(&w, err), err);
 }
 
 /* Everything that is somebody else's is kept. */
