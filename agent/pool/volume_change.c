@@ -104,18 +104,14 @@ int volume_sync_tree(int dir_fd, const char *file, Error **err) {
         return 0;
 }
 
-/* The snapshot has its name as soon as it is there, and is on the disk then. */
-static int clone_at_once(const Pool *p, const char *from, const char *to,
-                         const TreeProgress *progress, Error **err) {
-        int r;
+/* Its snapshot is whole as soon as it is there, and is on the disk then: one without a limit, which
+ * would come after it. */
+static bool can_clone_at_once(const Pool *p, const VolumePlace *from) {
+        uint64_t used, limit;
 
-        r = p->backend->snapshot(p->fd, from, p->fd, to, false, progress, err);
-        if (r < 0)
-                return r;
-        r = volume_copy_limit(p, p->fd, from, p->fd, to, err);
-        if (r < 0)
-                (void) p->backend->remove(p->fd, to, NULL, NULL);
-        return r;
+        return from->type != VOLUME_RAW && p->backend->snapshot_is_atomic &&
+               p->backend->snapshot_is_atomic(p->fd, from->file) &&
+               p->backend->get_quota(p->fd, from->file, &used, &limit) >= 0 && limit == UINT64_MAX;
 }
 
 static int clone_built(const Pool *p, const VolumePlace *from, const char *to_file, const char *id,
@@ -154,9 +150,8 @@ int volume_clone(const Pool *p, const char *from, const char *to, const char *id
         if (!file)
                 return -ENOMEM;
 
-        if (place.type != VOLUME_RAW && p->backend->snapshot_is_atomic &&
-            p->backend->snapshot_is_atomic(p->fd, place.file))
-                return clone_at_once(p, place.file, file, progress, err);
+        if (can_clone_at_once(p, &place))
+                return p->backend->snapshot(p->fd, place.file, p->fd, file, false, progress, err);
         r = clone_built(p, &place, file, id, progress, err);
         if (r < 0)
                 volume_abandon(p, id);
