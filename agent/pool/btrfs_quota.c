@@ -238,6 +238,44 @@ int btrfs_set_quota(int fd, uint64_t limit) {
         return set_limit(fd, group, limit);
 }
 
+static void note_found(void *userdata, const SearchHeader *h, const void *item) {
+        *(bool *) userdata = true;
+}
+
+static int count_outside(int fd, uint64_t group, const uint64_t *nested, size_t n, size_t *ret) {
+        size_t outside = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                bool member = false;
+                int r = search(fd, BTRFS_QGROUP_RELATION_KEY, nested[i], group, note_found,
+                               &member);
+
+                if (r < 0)
+                        return r;
+                outside += !member;
+        }
+        *ret = outside;
+        return 0;
+}
+
+int btrfs_quota_outside(int fd, size_t *ret) {
+        _cleanup_free_ uint64_t *nested = NULL;
+        uint64_t id, group, used, limit;
+        size_t n = 0;
+        int r;
+
+        *ret = 0;
+        r = btrfs_get_quota(fd, &used, &limit);
+        if (r < 0 || limit == UINT64_MAX)
+                return r;
+        r = btrfs_subvolume_id(fd, &id);
+        if (r >= 0)
+                r = group_of(fd, id, &group);
+        if (r >= 0)
+                r = btrfs_nested_ids(fd, &nested, &n);
+        return r < 0 ? r : count_outside(fd, group, nested, n, ret);
+}
+
 typedef struct Members {
         uint64_t group;
         uint64_t items[SEARCH_MAX];

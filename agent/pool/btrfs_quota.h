@@ -20,6 +20,12 @@ int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit);
  * is set the next time. */
 int btrfs_set_quota(int fd, uint64_t limit);
 
+/* How many subvolumes in it do not count towards its limit; 0 if it has none. Who may write to a
+ * folder may make subvolumes in it, also in a container, and the kernel puts them into no group but
+ * their own (fs/btrfs/ioctl.c create_subvol(), without a btrfs_qgroup_inherit from the caller):
+ * until the limit is set the next time they are outside of it. */
+int btrfs_quota_outside(int fd, size_t *ret);
+
 /* Removes the group 255/ID of a subvolume that is about to be deleted. 0/ID goes with the subvolume,
  * or stays behind empty: that is the kernel's to know (6.11 and newer refuse to remove it while the
  * subvolume is being cleaned). */

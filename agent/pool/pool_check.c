@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/btrfs_quota.h"
+#include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/folder_names.h"
 #include "agent/pool/pool_backend.h"
 #include "agent/pool/pool_build.h"
@@ -238,6 +240,29 @@ static int mend_writable(const Check *c, const char *name) {
         return fstat(fd, &st) < 0 || fchmod(fd, st.st_mode & 07775) < 0 ? negative_errno() : 0;
 }
 
+static int mend_limit(const Check *c, int fd) {
+        uint64_t used, limit;
+        int r;
+
+        if (!c->repair)
+                return 0;
+        r = btrfs_get_quota(fd, &used, &limit);
+        return r < 0 ? r : btrfs_set_quota(fd, limit);
+}
+
+static int check_limit(Check *c, const char *name) {
+        _cleanup_close_ int fd = beneath_open(c->fd, name, O_RDONLY | O_DIRECTORY);
+        size_t outside;
+
+        if (fd < 0 || !btrfs_is_filesystem(fd) || !btrfs_is_subvolume(fd) ||
+            btrfs_quota_outside(fd, &outside) < 0 || outside == 0)
+                return 0;
+        return problem(c, true, mend_limit(c, fd),
+                       "%zu subvolumes in '%s/%s' were made since its limit was set, and do not "
+                       "count towards it.",
+                       outside, c->path, name);
+}
+
 static int check_tree(Check *c, const char *name, const struct statx *st) {
         if (beneath_is_mount(st))
                 return problem(c, false, 0,
@@ -252,7 +277,7 @@ static int check_tree(Check *c, const char *name, const struct statx *st) {
                                "'%s/%s' cannot be a container: its name is not that of a machine; "
                                "rename it.",
                                c->path, name);
-        return 0;
+        return S_ISDIR(st->stx_mode) ? check_limit(c, name) : 0;
 }
 
 static int check_twin(Check *c, const char *name) {
