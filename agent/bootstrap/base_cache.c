@@ -69,24 +69,41 @@ static void put_word(FILE *f, const char *key, char *word) {
         put_words(f, key, (char *[]){ word, NULL });
 }
 
-static int write_conf(int bases_fd, const Base *b) {
-        _cleanup_free_ char *name = text_format("%s" CONF_SUFFIX, b->key), *text = NULL;
-        size_t size;
-        FILE *f = open_memstream(&text, &size);
-        int r;
-
-        if (!f)
-                return -ENOMEM;
+static int put_conf(FILE *f, const Base *b) {
         (void) fprintf(f, "[Base]\nMade=%" PRIu64 "\n", b->made_usec);
         put_words(f, "Fact", b->facts);
         put_words(f, "Argument", b->command.arguments);
         put_words(f, "Environment", b->command.environment);
         put_word(f, "Directory", b->command.directory);
         put_word(f, "User", b->command.user);
-        if (fclose(f) != 0 || !name)
+        return fflush(f) != 0 || fsync(fileno(f)) < 0 ? negative_errno() : 0;
+}
+
+/* Where the job builds, so that it is known whose it is when the job is killed meanwhile. */
+static int write_conf(const Pool *p, int bases_fd, const char *id, const Base *b) {
+        _cleanup_free_ char *built = text_format(POOL_NEW "/%s-conf", id);
+        _cleanup_free_ char *name = text_format("%s" CONF_SUFFIX, b->key);
+        _cleanup_fclose_ FILE *f = NULL;
+        int fd, r;
+
+        if (!built || !name)
                 return -ENOMEM;
-        r = write_file_at(bases_fd, name, text, size, 0600, WRITE_SYNC);
-        return r < 0 ? r : 0;
+        fd = openat(p->fd, built, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return negative_errno();
+        f = fdopen(fd, "w");
+        if (!f) {
+                (void) close(fd);
+                return -ENOMEM;
+        }
+        r = put_conf(f, b);
+        if (r >= 0 && renameat(p->fd, built, bases_fd, name) < 0)
+                r = negative_errno();
+        if (r < 0) {
+                (void) unlinkat(p->fd, built, 0);
+                return r;
+        }
+        return fsync(bases_fd) < 0 ? negative_errno() : 0;
 }
 
 static int on_assignment(const char *section, const char *key, const char *value, void *userdata) {
@@ -408,7 +425,7 @@ static int publish(const Pool *p, int bases_fd, const char *id, uint64_t max_age
         r = replace_old(p, bases_fd, id, max_age_usec, b);
         if (r < 0)
                 return r;
-        r = write_conf(bases_fd, b);
+        r = write_conf(p, bases_fd, id, b);
         if (r < 0)
                 return r;
         if (renameat2(p->fd, from, bases_fd, name, RENAME_NOREPLACE) < 0)
