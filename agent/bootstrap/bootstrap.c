@@ -63,7 +63,7 @@ static void run_done(BootstrapRun *run) {
                 run->source->clean(&run->job);
         close_root(run);
         remove_new(run, "");
-        remove_new(run, "-work");
+        remove_new(run, POOL_WORK_SUFFIX);
         closep(&run->job.new_fd);
         free(run->job.root);
         free(run->job.work);
@@ -187,13 +187,13 @@ static int make_key(BootstrapRun *run, Error **err) {
 
 static int make_work(BootstrapRun *run, Error **err) {
         SourceJob *j = &run->job;
-        _cleanup_free_ char *name = text_format("%s-work", j->id);
+        _cleanup_free_ char *name = text_format("%s" POOL_WORK_SUFFIX, j->id);
 
         j->new_fd = openat(j->pool->fd, POOL_NEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (j->new_fd < 0)
                 return negative_errno();
         j->root = text_format("%s/" POOL_NEW "/%s", j->pool->path, j->id);
-        j->work = text_format("%s/" POOL_NEW "/%s-work", j->pool->path, j->id);
+        j->work = text_format("%s/" POOL_NEW "/%s" POOL_WORK_SUFFIX, j->pool->path, j->id);
         if (!name || !j->root || !j->work)
                 return -ENOMEM;
         if (mkdirat(j->new_fd, name, 0700) < 0)

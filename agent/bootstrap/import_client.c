@@ -13,6 +13,8 @@
 #define MANAGER SERVICE ".Manager"
 #define TRANSFER SERVICE ".Transfer"
 #define ASK_USEC 500000
+#define CANCEL_USEC (UINT64_C(20) * 1000 * 1000)
+#define CANCEL_ASK_USEC 100000
 #define LAST_LINES 20
 #define STALL_USEC (UINT64_C(300) * 1000 * 1000)
 
@@ -237,6 +239,54 @@ int import_pull(const ImportPull *p, Error **err) {
         if (r < 0)
                 return error_set(err, -r, "systemd-importd: %s", strerror(-r));
         return conclude(&t, err);
+}
+
+/*
+ * Somebody else's transfer
+ */
+
+/* *ret_path: its object; NULL: there is none. An importd that does not run has none. */
+static int find_transfer(sd_bus *bus, const char *name, char **ret_path) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *type, *remote, *local, *path;
+        double progress;
+        uint32_t id;
+        int r;
+
+        *ret_path = NULL;
+        r = sd_bus_message_new_method_call(bus, &m, SERVICE, MANAGER_PATH, MANAGER,
+                                           "ListTransfers");
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r < 0 || sd_bus_call(bus, m, 0, NULL, &reply) < 0)
+                return r < 0 ? r : 0;
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "(usssdo)");
+        while (r >= 0 && !*ret_path &&
+               (r = sd_bus_message_read(reply, "(usssdo)", &id, &type, &remote, &local, &progress,
+                                        &path)) > 0)
+                if (streq(local, name) && !(*ret_path = strdup(path)))
+                        r = -ENOMEM;
+        return r < 0 ? r : 0;
+}
+
+int import_cancel(const char *name) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        uint64_t began = now_usec();
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        while (r >= 0 && now_usec() - began < CANCEL_USEC) {
+                _cleanup_free_ char *path = NULL;
+
+                r = find_transfer(bus, name, &path);
+                if (r < 0 || !path)
+                        return r;
+                (void) sd_bus_call_method(bus, SERVICE, path, TRANSFER, "Cancel", NULL, NULL, NULL);
+                while (sd_bus_process(bus, NULL) > 0)
+                        ;
+                (void) sd_bus_wait(bus, CANCEL_ASK_USEC);
+        }
+        return r < 0 ? r : -ETIMEDOUT;
 }
 
 /* xescape() of systemd with the characters of its pull-common.c. */

@@ -21,6 +21,10 @@ typedef struct ImportPull {
  * said last is in the error. */
 int import_pull(const ImportPull *p, Error **err);
 
+/* Ends the transfer that makes the image of that name, and returns when it is over: at once if there
+ * is none. */
+int import_cancel(const char *name);
+
 /* The name under which importd keeps its own copy of what is at the URL, without an ETag: hidden
  * beside the images, and the reason why a second pull of the same URL fails on systemd 252. With an
  * ETag, a '.' and more follow. raw: without ".raw" at its end. NULL when memory is short. */

@@ -12,11 +12,13 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include "agent/bootstrap/import_client.h"
 #include "agent/bootstrap/job_report_notify.h"
 #include "agent/bootstrap/job_result.h"
 #include "agent/bootstrap/job_run.h"
 #include "agent/bootstrap/job_thaw.h"
 #include "agent/bootstrap/pool_mount.h"
+#include "agent/pool/pool.h"
 #include "base/log.h"
 #include "units/run_dir.h"
 
@@ -114,6 +116,18 @@ static void thaw(int jobs_fd, const char *id) {
                 log_warning("%s", err && err->text ? err->text : strerror(-r));
 }
 
+/* What others do for a job does not end with it. */
+static void end_pull(const char *id) {
+        char name[sizeof(POOL_IMPORT_PREFIX) + JOB_ID_LENGTH];
+        int r;
+
+        (void) snprintf(name, sizeof(name), POOL_IMPORT_PREFIX "%s", id);
+        r = import_cancel(name);
+        if (r < 0)
+                (void) log_warning_errno(r, "Could not end what systemd-importd pulls for job %s",
+                                         id);
+}
+
 static int clean(int jobs_fd, const char *id) {
         const JobContext context = { .root = "", .jobs_fd = jobs_fd, -1, -1, NULL, NULL };
         _cleanup_job_result_ JobResult result = { 0 };
@@ -127,6 +141,7 @@ static int clean(int jobs_fd, const char *id) {
         /* Said by systemd (systemd.exec(5), $EXIT_STATUS). */
         if (r == -ENOENT && streq_ptr(getenv("EXIT_STATUS"), CANCELED_TEXT))
                 (void) job_result_save(jobs_fd, id, JOB_OUTCOME_CANCELED, NULL);
+        end_pull(id);
         r = job_clean(&context, id, &err);
         if (r < 0)
                 log_error("Could not remove what job %s has left: %s", id,

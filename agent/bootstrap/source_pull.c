@@ -97,6 +97,14 @@ static int take_over(const SourceJob *j, const char *name, Error **err) {
         return 0;
 }
 
+/* For whoever cleans up after a job that was killed. */
+static int write_record(const SourceJob *j) {
+        _cleanup_free_ char *hidden = import_hidden_name(j->bootstrap->source, is_raw(j));
+        _cleanup_free_ char *path = NULL;
+
+        return hidden ? source_write_work(j, POOL_IMPORT_RECORD, hidden, &path) : -ENOMEM;
+}
+
 static int pull(const SourceJob *j, Error **err) {
         _cleanup_free_ char *name = text_format(POOL_IMPORT_PREFIX "%s", j->id);
         const ImportPull p = { is_raw(j), j->bootstrap->source, name,
@@ -108,6 +116,9 @@ static int pull(const SourceJob *j, Error **err) {
         if (!streq(j->pool->path, POOL_PATH))
                 return error_set(err, EOPNOTSUPP, "systemd-importd pulls into " POOL_PATH " only");
         remove_hidden(j);
+        r = write_record(j);
+        if (r < 0)
+                return error_set(err, -r, "%s cannot be written to: %s", j->work, strerror(-r));
         r = import_pull(&p, err);
         return r < 0 ? r : take_over(j, name, err);
 }

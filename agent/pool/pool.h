@@ -37,6 +37,11 @@
  * images that have names there; with ".raw" an image. Nobody's volume. */
 #define POOL_IMPORT_PREFIX "ctvirt-job-"
 
+/* In new/ID-work: the name under which systemd-importd keeps its own copy of what it pulls for the
+ * job (agent/bootstrap/import_client.h), so that a job that was killed leaves none. */
+#define POOL_WORK_SUFFIX "-work"
+#define POOL_IMPORT_RECORD "importd"
+
 typedef struct PoolBackend PoolBackend;
 
 typedef struct Pool {

@@ -4,6 +4,12 @@
 #include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
 #include "base/fileio.h"
+#include "units/text.h"
+
+#define RECORD_MAX 4096
+/* What systemd's tempfn_random() puts before a name and behind it. */
+#define UNFINISHED_PREFIX ".#"
+#define UNFINISHED_DIGITS 16
 
 /* Job "ab12" may build more than one thing: "ab12", "ab12-layer", "ab12.part". */
 static char *id_of(const char *entry) {
@@ -46,6 +52,48 @@ static int clean_trash(const Pool *p, const TreeProgress *progress, int *result,
         return r;
 }
 
+/*
+ * What systemd-importd keeps for itself
+ */
+
+/* With an ETag, or not finished. */
+static bool is_recorded(const char *name, const char *record) {
+        const char *unfinished = startswith(name, UNFINISHED_PREFIX);
+        const char *rest = startswith(unfinished ? unfinished : name, record);
+
+        if (!rest)
+                return false;
+        return !*rest || *rest == '.' ||
+               (unfinished && strspn(rest, "0123456789abcdef") == UNFINISHED_DIGITS);
+}
+
+static bool record_is_valid(const char *record) {
+        return (startswith(record, ".tar-") || startswith(record, ".raw-")) &&
+               !strchr(record, '/') && strlen(record) > strlen(".tar-");
+}
+
+static int clean_recorded(const Pool *p, int new_fd, const char *entry,
+                          const TreeProgress *progress, int *result, Error **err) {
+        _cleanup_free_ char *path = NULL, *record = NULL;
+        _cleanup_strv_ char **names = NULL;
+        size_t size;
+        int r;
+
+        if (!endswith(entry, POOL_WORK_SUFFIX))
+                return 0;
+        path = text_format("%s/" POOL_IMPORT_RECORD, entry);
+        if (!path)
+                return -ENOMEM;
+        r = read_file_at(new_fd, path, RECORD_MAX, false, &record, &size);
+        if (r < 0 || !record_is_valid(record))
+                return r == -ENOMEM ? r : 0;
+        r = folder_names(p->fd, &names);
+        STRV_FOREACH(name, names)
+                if (r >= 0 && is_recorded(*name, record))
+                        r = clean_one(p, p->fd, *name, progress, result, err);
+        return r == -ECANCELED || r == -ENOMEM ? r : 0;
+}
+
 /* Those entries of a folder whose names begin with prefix and the ID of a job that is no more. */
 static int clean_jobs(const Pool *p, int fd, const char *prefix,
                       bool (*keep)(void *userdata, const char *id), void *userdata,
@@ -67,7 +115,9 @@ static int clean_jobs(const Pool *p, int fd, const char *prefix,
                         return -ENOMEM;
                 if (keep && keep(userdata, id))
                         continue;
-                r = clean_one(p, fd, *entry, progress, result, err);
+                r = fd == p->fd ? 0 : clean_recorded(p, fd, *entry, progress, result, err);
+                if (r >= 0)
+                        r = clean_one(p, fd, *entry, progress, result, err);
                 if (r == -ECANCELED)
                         return r;
                 if (r >= 0 && !strv_contains(*removed, id) && strv_extend(removed, id) < 0)
