@@ -165,11 +165,17 @@ static bool is_cleaning(const JobTable *t) {
         return false;
 }
 
-/* A clean job that fails is not tried again before something else happens. */
-static bool has_failed_to_clean(const JobTable *t) {
-        const Job *job = TAILQ_LAST(&t->list, JobList);
+/* What a clean job leaves is not tried again before something else happens; but what others have put
+ * into the trash while it was at work may be what it has not seen. */
+static bool has_just_cleaned(const JobTable *t) {
+        const Job *job, *last = TAILQ_LAST(&t->list, JobList);
 
-        return job && job->spec->kind == JOB_CLEAN && job->state != JOB_STATE_RUNNING;
+        if (!last || last->spec->kind != JOB_CLEAN || last->state == JOB_STATE_RUNNING)
+                return false;
+        JOB_FOREACH(job, t)
+        if (job != last && job->ended_usec >= last->started_usec)
+                return false;
+        return true;
 }
 
 void job_recover_leftovers(Manager *m) {
@@ -179,7 +185,7 @@ void job_recover_leftovers(Manager *m) {
         int r;
 
         revert_recover(m);
-        if (!m->bus || is_cleaning(&m->jobs) || has_failed_to_clean(&m->jobs))
+        if (!m->bus || is_cleaning(&m->jobs) || has_just_cleaned(&m->jobs))
                 return;
         found = folder_has_leftovers(m, POOL_NEW);
         found = folder_has_leftovers(m, POOL_TRASH) || found;
