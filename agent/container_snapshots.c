@@ -70,18 +70,21 @@ static int check_name(const char *name, sd_bus_error *error) {
 static int check_snapshot(const Manager *m, const Container *c, const char *name, bool wanted,
                           Error **err) {
         _cleanup_pool_ Pool *pool = NULL;
+        _cleanup_error_ Error *why = NULL;
         int r;
 
         r = pool_open(m->root, &pool, err);
         if (r < 0)
                 return r;
-        r = snapshot_find(pool, c->name, name, wanted ? err : NULL);
-        if (wanted)
-                return r;
-        return r == -ENOENT
-                       ? 0
-                       : error_set(err, ERRNO_CONFLICT,
-                                   "container '%s' has a snapshot '%s' already", c->name, name);
+        r = snapshot_find(pool, c->name, name, &why);
+        if (!wanted && r == -ENOENT)
+                return 0;
+        if (!wanted && r >= 0)
+                return error_set(err, ERRNO_CONFLICT, "container '%s' has a snapshot '%s' already",
+                                 c->name, name);
+        if (err)
+                *err = TAKE_PTR(why);
+        return r;
 }
 
 /*
