@@ -9,14 +9,15 @@
 . "$(dirname "$(readlink -f "$0")")/lib/bootstrap-crash.sh"
 
 host_test_begin "kill -9 and power cuts while containers are bootstrapped"
+step "btrfs"
 crash_host --btrfs
-check "all is prepared" point setup tar
-step "btrfs: an archive"
-crash_series tar 7
+check "all is prepared" point setup tar raw pull base revert
+crash_series 5 tar raw pull base
+crash_quick 3 revert
 
-step "a plain folder: a clone"
+step "a plain folder"
 host stop
 crash_host
-check "all is prepared" point setup clone
-crash_series clone 5
+check "all is prepared" point setup directory clone import revert
+crash_series 5 directory clone import revert
 finish

@@ -194,6 +194,72 @@ precious_is_there "bundle"
 check "what a bundle wants of this host is said" on 'ctvirt import /root/evil/binds.bundle 2>&1 | grep -q "wants ./srv/precious"'
 refused "a bundle with the host's own users" "range for containers" ctvirt import /root/evil/ids.bundle
 
+step "what is no archive"
+on 'test -e /dev/mem || mknod /dev/mem c 1 1' 2>/dev/null || :
+refused "a folder" "Is a directory" ctvirt vol-upload evil /srv/precious
+refused "the memory of the host" "mem|no tar archive|cannot be read" ctvirt vol-upload evil /dev/mem
+refused "zeros without end" "large|more|no tar archive|damaged" timeout 60 ctvirt vol-upload evil /dev/zero
+refused "a file that is only written to" "cannot be read" 'ctvirt vol-upload evil - 0>/root/written'
+put_file /root/hand-over.py <<'PY'
+import socket, subprocess, sys
+if sys.argv[1] == "listening":
+    mine, theirs = None, socket.create_server(("127.0.0.1", 0))
+else:
+    mine, theirs = socket.socketpair()
+p = subprocess.Popen(sys.argv[2:], stdin=theirs)
+if mine:
+    theirs.close()
+    mine.sendall(open("/root/new.tar", "rb").read())
+    mine.close()
+sys.exit(p.wait())
+PY
+refused "a socket that waits for others" "cannot be read: .*not connected" timeout 60 python3 /root/hand-over.py listening ctvirt vol-upload evil -
+refused "a bundle from there" "not connected" timeout 60 python3 /root/hand-over.py listening ctvirt import -
+check "a socket that brings an archive" on timeout 60 python3 /root/hand-over.py pair ctvirt vol-upload socket -
+on 'systemd-run -q --unit endless sh -c "sleep 1000 | ctvirt vol-upload endless -"'
+check "a pipe that nothing comes from" wait_for 20 on 'ctvirt job-list | grep -q "endless"'
+check "keeps nobody else from his work" on ctvirt -q vol-delete socket
+check "and is given up when somebody says so" on timeout 60 ctvirt job-abort endless
+check "the job is over" wait_for 20 no_jobs
+on systemctl stop endless.service 2>/dev/null || :
+check "nothing is left" wait_for 20 pool_is_tidy
+
+step "snapshots that are not what they seem"
+check "a snapshot" on ctvirt snapshot-create-as web s1
+put_file /root/document.sh <<'SH'
+f=/var/lib/machines/.ctvirt/snapshots/web/s1.xml
+rm -rf "$f"
+case $1 in
+symlink) ln -s /etc/shadow "$f" ;;
+pipe) mkfifo "$f" ;;
+folder) mkdir "$f" ;;
+large) head -c 100M /dev/zero >"$f" ;;
+binary) head -c 100K /dev/urandom >"$f" ;;
+other) echo "<domainsnapshot><name>s2</name></domainsnapshot>" >"$f" ;;
+path) echo "<domainsnapshot><name>../../../etc</name></domainsnapshot>" >"$f" ;;
+entity) echo "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/shadow'>]><domainsnapshot><name>s1</name><description>&x;</description></domainsnapshot>" >"$f" ;;
+deep) { echo "<domainsnapshot><name>s1</name>"; yes "<a>" | head -n 300000; } >"$f" ;;
+esac
+timeout 30 ctvirt snapshot-list web >/root/said 2>&1 || exit 1
+timeout 30 ctvirt snapshot-dumpxml web s1 >>/root/said 2>&1 && exit 1
+! grep -q "root:" /root/said
+SH
+for kind in symlink pipe folder large binary other path entity deep; do
+        check "a document that is bad ($kind) is told about, and shows nothing" on "bash /root/document.sh $kind || { cat /root/said; exit 1; }"
+done
+SNAPSHOTS=/var/lib/machines/.ctvirt/snapshots
+on "rm -rf $SNAPSHOTS/web/s1.xml"
+check "what has no document can still be deleted" on ctvirt snapshot-delete web s1
+check "nothing is left" wait_for 20 pool_is_tidy
+on "rmdir $SNAPSHOTS/web 2>/dev/null; ln -s /srv/precious $SNAPSHOTS/web"
+refused "snapshots are not made behind a symlink" "cannot open" ctvirt snapshot-create-as web s1
+on "rm -f $SNAPSHOTS/web; ctvirt -q snapshot-create-as web s1; btrfs property set $SNAPSHOTS/web/s1 ro false; mv $SNAPSHOTS/web/s1 /var/lib/machines/.moved; ln -s /srv/precious $SNAPSHOTS/web/s1"
+refused "nor taken from there" "ymbolic|symlink|not a directory|Not a directory" ctvirt snapshot-revert web s1
+check "one that is a symlink is deleted as that" on ctvirt snapshot-delete web s1
+on 'btrfs subvolume delete /var/lib/machines/.moved >/dev/null'
+precious_is_there "snapshots"
+check "nothing is left" wait_for 20 pool_is_tidy
+
 step "devices and files that have data"
 on 'mknod /dev/loop-control c 10 237; for i in 0 1 2 3 4 5 6 7; do mknod /dev/loop$i b 7 $i; done; true' 2>/dev/null
 for name in binds empty web; do on ctvirt -q undefine $name --remove-all-storage; done
