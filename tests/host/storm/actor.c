@@ -449,8 +449,9 @@ static bool take_state(void) {
 }
 
 static void log_agent(void) {
-        static char script[] = "p=$(systemctl show -P MainPID ctvirtd.service); echo \"$p\";"
-                               "ls /proc/$p/fd | wc -l; awk '/RssAnon/ { print $2 }' /proc/$p/status";
+        static char script[] =
+                "p=$(systemctl show -P MainPID ctvirtd.service); echo \"$p\";"
+                "ls /proc/$p/fd | wc -l; awk '/RssAnon/ { print $2 }' /proc/$p/status";
         char *const argv[] = { "sh", "-c", script, NULL };
 
         if (!run(argv))
