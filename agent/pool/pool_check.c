@@ -302,7 +302,8 @@ static int check_entry(Check *c, const char *name) {
         struct statx st;
         int r;
 
-        if (beneath_stat(c->fd, name, &st) < 0)
+        /* The pool's own filesystem may have one. */
+        if (streq(name, "lost+found") || beneath_stat(c->fd, name, &st) < 0)
                 return 0;
         if (name[0] == '.')
                 return check_hidden(c, name, &st);
