@@ -79,6 +79,25 @@ static void set_cause(Container *c, const char *line) {
                 describe_result(c);
 }
 
+void failure_report_hurry(Container *c) {
+        if (c->failure_cookie == 0)
+                return;
+        c->failure_cookie = 0;
+        set_cause(c, NULL);
+        if (c->failure_is_news)
+                tell(c);
+        answer_waiting(c);
+}
+
+/* A start that the hook has queued behind a stop is not known for the edge's before. What has been
+ * started again meanwhile is not asked about: that start speaks for itself. */
+static void heal(Container *c, const char *line) {
+        if (c->failure_is_news && c->start_is_ours)
+                heal_on_failure(c, line);
+        else
+                heal_on_failed_found(c, line);
+}
+
 /* line: NULL if nspawn said nothing. c may be gone afterwards. */
 static void finish(Container *c, const char *line) {
         Manager *m = c->manager;
@@ -87,11 +106,8 @@ static void finish(Container *c, const char *line) {
         set_cause(c, line);
         if (c->failure_is_news)
                 tell(c);
-        /* A start that the hook has queued behind a stop is not known for the edge's before. */
-        if (c->failure_is_news && c->start_is_ours)
-                heal_on_failure(c, line);
-        else
-                heal_on_failed_found(c, line);
+        if (!c->active)
+                heal(c, line);
         answer_waiting(c);
         if (!container_is_kept(c))
                 container_table_drop(&m->containers, c);
@@ -148,8 +164,17 @@ static void on_facts(sd_bus_message *reply, const sd_bus_error *error, void *use
 
         if (!c)
                 return;
+        if (error || unit_facts_read(reply, &facts) < 0) {
+                finish(c, NULL);
+                return;
+        }
+        /* These are facts of the next start, as of one that waited for a stop. */
+        if (!streq(facts.active_state, "failed")) {
+                failure_report_hurry(c);
+                return;
+        }
         c->failure_job_over = true;
-        if (error || unit_facts_read(reply, &facts) < 0 || !is_failed_start(&facts)) {
+        if (!is_failed_start(&facts)) {
                 finish(c, NULL);
                 return;
         }
@@ -178,16 +203,6 @@ static int ask_systemd(const Container *c) {
                 return r;
         (void) TAKE_PTR(a);
         return 0;
-}
-
-void failure_report_hurry(Container *c) {
-        if (c->failure_cookie == 0)
-                return;
-        c->failure_cookie = 0;
-        set_cause(c, NULL);
-        if (c->failure_is_news)
-                tell(c);
-        answer_waiting(c);
 }
 
 void failure_report_begin(Container *c, bool news) {

@@ -197,6 +197,18 @@ int pool_method_rename_volume(sd_bus_message *message, void *userdata, sd_bus_er
         return request_begin(userdata, message, CTVIRT_ACTION_POOL, rename_volume);
 }
 
+/* The snapshots of a root that is gone can still be deleted. */
+static int guard_deletable(const Manager *m, const char *name, uint64_t flags, Error **err) {
+        _cleanup_error_ Error *missing = NULL;
+        int r;
+
+        r = guard_volume(m, name, &missing);
+        if (r == -ENOENT && (flags & CTVIRT_DELETE_SNAPSHOTS))
+                return 0;
+        *err = TAKE_PTR(missing);
+        return r;
+}
+
 static int delete_order(Request *request, JobOrder *order, Error **err) {
         const char *name;
         uint64_t flags;
@@ -204,7 +216,7 @@ static int delete_order(Request *request, JobOrder *order, Error **err) {
 
         r = sd_bus_message_read(request->message, "st", &name, &flags);
         if (r >= 0)
-                r = guard_volume(request->manager, name, err);
+                r = guard_deletable(request->manager, name, flags, err);
         if (r >= 0)
                 r = guard_not_running(request->manager, name, "deleted", err);
         if (r >= 0)

@@ -20,15 +20,42 @@ int job_run_volume_rename(JobWork *w, Error **err) {
         return volume_rename(w->pool, w->spec->source, w->spec->name, w->spec->id, err);
 }
 
-/* The snapshots first: a volume that is there still says that they belong to something. */
+/* Without their root nobody would find them again, and they go on taking space. */
+static int refuse_snapshots(const JobWork *w, Error **err) {
+        _cleanup_snapshot_list_ SnapshotList list = { 0 };
+        const char *name = w->spec->name;
+        int r;
+
+        r = snapshot_list(w->pool, name, &list);
+        if (r < 0)
+                return error_set(err, -r, "cannot read the snapshots of '%s': %s", name,
+                                 strerror(-r));
+        if (list.n_items == 0)
+                return 0;
+        return error_set(err, ENOTEMPTY,
+                         "'%s' has snapshots (%zu); to delete them as well: ctvirt vol-delete %s "
+                         "--delete-snapshots",
+                         name, list.n_items, name);
+}
+
+/* The snapshots first: a volume that is there still says that they belong to something. Of a root
+ * that is gone they can still be deleted. */
 int job_run_volume_delete(JobWork *w, Error **err) {
+        _cleanup_error_ Error *why = NULL;
         const JobSpec *s = w->spec;
-        int r = 0;
+        int had_snapshots, r;
 
         job_stage(w, 1, 1, "Deleting");
-        if (s->flags & JOB_SNAPSHOTS)
-                r = snapshot_delete_all(w->pool, s->name, s->id, err);
-        return r < 0 ? r : volume_delete(w->pool, s->name, s->id, err);
+        had_snapshots = s->flags & JOB_SNAPSHOTS ? snapshot_delete_all(w->pool, s->name, s->id, err)
+                                                 : refuse_snapshots(w, err);
+        if (had_snapshots < 0)
+                return had_snapshots;
+        r = volume_delete(w->pool, s->name, s->id, &why);
+        if (r == -ENOENT && had_snapshots > 0)
+                return 0;
+        if (err)
+                *err = TAKE_PTR(why);
+        return r;
 }
 
 int job_run_snapshot_create(JobWork *w, Error **err) {

@@ -386,5 +386,5 @@ int snapshot_delete_all(const Pool *p, const char *container, const char *id, Er
                         return r;
         }
         remove_folder_if_empty(p, container);
-        return 0;
+        return strv_length(names) > 0;
 }

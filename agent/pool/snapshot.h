@@ -75,4 +75,5 @@ int snapshot_revert(const Pool *p, const char *container, const char *name, cons
 /* -ENOENT */
 int snapshot_delete(const Pool *p, const char *container, const char *name, const char *id,
                     Error **err);
+/* 1 if there were any. */
 int snapshot_delete_all(const Pool *p, const char *container, const char *id, Error **err);

@@ -156,11 +156,16 @@ test_containers() {
         check_equal "with the same root" "$before" "$(digest web4)"
         check "and starts" on ctvirt start web4
         check "it is destroyed" on ctvirt destroy web4
+        check "it gets a snapshot" on ctvirt snapshot-create-as web4 s1
         check "undefine keeps the root" on ctvirt undefine web4
         check_equal "which is a volume" "web web4" "$(volumes)"
         refused "a name that is taken" "already" import /root/web.tar.gz --name web4
         test_import_without_name
-        check "it is deleted" on ctvirt vol-delete web4
+        refused "a root that has snapshots" "web4 --delete-snapshots" vol-delete web4
+        check "it is deleted with them" on ctvirt vol-delete web4 --delete-snapshots
+        check_not "they are gone" on test -e /var/lib/machines/.ctvirt/snapshots/web4
+        on mkdir -p /var/lib/machines/.ctvirt/snapshots/web4/s1
+        check "so are those of a root that is gone" on ctvirt vol-delete web4 --delete-snapshots
         check "nothing is left over" wait_for 20 pool_is_tidy
         check "the pool has no problems" on ctvirt pool-check
 }
