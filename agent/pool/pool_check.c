@@ -391,8 +391,8 @@ static int check_snapshots_of(Check *c, int all, const char *container) {
         r = folder_names(fd, &names);
         if (r >= 0 && names && !has(c->fd, container) && !has(c->fd, image))
                 r = problem(c, false, 0,
-                            "There are snapshots of '%s', which has no root any more; to delete "
-                            "them: ctvirt vol-delete %s --delete-snapshots",
+                            "There are snapshots of '%s', which has no root any more ('ctvirt "
+                            "vol-delete %s --delete-snapshots' deletes them).",
                             container, container);
         STRV_FOREACH(name, names)
                 if (r >= 0)

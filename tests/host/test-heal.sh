@@ -163,6 +163,8 @@ free_name web
 check "the agent starts" on 'systemctl -q unmask --runtime ctvirtd.service && systemctl start ctvirtd.service'
 check "and web is started" wait_for 10 is_running web
 check "no record is left" on 'test ! -e /run/ctvirt/retries/web'
+# Its init does not take the signal before it has got so far.
+check "it is up" wait_for 20 has_lease default web
 on systemctl stop systemd-nspawn@web.service
 check "the agent starts again" on systemctl restart ctvirtd.service
 check "and knows web" wait_for 5 state_is web "shut"
