@@ -5,6 +5,7 @@
  */
 
 #include <getopt.h>
+#include <malloc.h>
 
 #include "agent/bus_objects.h"
 #include "agent/manager.h"
@@ -98,6 +99,8 @@ int main(int argc, char **argv) {
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
         log_init();
+        /* The threads mostly wait; heaps of their own would cost more than they gain. */
+        (void) mallopt(M_ARENA_MAX, 1);
         if (arguments.introspect) {
                 r = bus_objects_introspect(stdout);
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
