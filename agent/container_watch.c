@@ -107,6 +107,8 @@ static int take_over(Container *c, const UnitState *state) {
         c->main_pid = state->main_pid;
         c->active = !isempty(state->active_state) && !streq(state->active_state, "inactive") &&
                     !streq(state->active_state, "failed");
+        if (c->active)
+                c->start_when_ready = false;
         return r;
 }
 

@@ -54,19 +54,28 @@ static bool pool_is_quick(const char *root) {
         return pool_open(root, &pool, NULL) >= 0 && pool->backend->snapshot_quick;
 }
 
-static bool is_quick(const char *root, const JobSpec *spec) {
-        switch (spec->kind) {
+/* What decides whether a job is quick. */
+typedef enum Quickness {
+        QUICK_NEVER,
+        QUICK_ALWAYS,
+        QUICK_BY_POOL,
+        QUICK_BY_SOURCE, /* by the volume of that name */
+        QUICK_BY_NAME,
+} Quickness;
+
+static Quickness quickness(JobKind kind) {
+        switch (kind) {
         case JOB_VOLUME_RENAME:
-                return true;
+                return QUICK_ALWAYS;
         case JOB_VOLUME_DELETE:
         case JOB_SNAPSHOT_DELETE:
         case JOB_BASE_DELETE:
-                return pool_is_quick(root);
+                return QUICK_BY_POOL;
         case JOB_VOLUME_CLONE:
-                return clone_is_quick(root, spec->source);
+                return QUICK_BY_SOURCE;
         case JOB_SNAPSHOT_CREATE:
         case JOB_SNAPSHOT_REVERT:
-                return clone_is_quick(root, spec->name);
+                return QUICK_BY_NAME;
         case JOB_BOOTSTRAP:
         case JOB_VOLUME_DOWNLOAD:
         case JOB_VOLUME_UPLOAD:
@@ -77,6 +86,22 @@ static bool is_quick(const char *root, const JobSpec *spec) {
         case JOB_POOL_REPAIR:
         case JOB_CLEAN:
                 break;
+        }
+        return QUICK_NEVER;
+}
+
+static bool is_quick(const char *root, const JobSpec *spec) {
+        switch (quickness(spec->kind)) {
+        case QUICK_NEVER:
+                return false;
+        case QUICK_ALWAYS:
+                return true;
+        case QUICK_BY_POOL:
+                return pool_is_quick(root);
+        case QUICK_BY_SOURCE:
+                return clone_is_quick(root, spec->source);
+        case QUICK_BY_NAME:
+                return clone_is_quick(root, spec->name);
         }
         return false;
 }
@@ -143,25 +168,5 @@ int quick_job_start(const Job *job) {
 }
 
 bool quick_job_is_possible(JobKind kind) {
-        switch (kind) {
-        case JOB_VOLUME_RENAME:
-        case JOB_VOLUME_DELETE:
-        case JOB_SNAPSHOT_DELETE:
-        case JOB_BASE_DELETE:
-        case JOB_VOLUME_CLONE:
-        case JOB_SNAPSHOT_CREATE:
-        case JOB_SNAPSHOT_REVERT:
-                return true;
-        case JOB_BOOTSTRAP:
-        case JOB_VOLUME_DOWNLOAD:
-        case JOB_VOLUME_UPLOAD:
-        case JOB_VOLUME_RESIZE:
-        case JOB_EXPORT:
-        case JOB_IMPORT:
-        case JOB_POOL_BUILD:
-        case JOB_POOL_REPAIR:
-        case JOB_CLEAN:
-                break;
-        }
-        return false;
+        return quickness(kind) != QUICK_NEVER;
 }

@@ -3,6 +3,7 @@
 #include "units/dir_list.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -44,14 +45,10 @@ static int read_names(DIR *d, const char *prefix, const char *suffix, Names *nam
         return -errno;
 }
 
-int dir_list(const char *path, const char *prefix, const char *suffix, char ***ret) {
-        _cleanup_(closedirp) DIR *d = NULL;
+/* d: NULL is empty. */
+static int list(DIR *d, const char *prefix, const char *suffix, char ***ret) {
         Names names = { 0 };
         int r;
-
-        d = opendir(path);
-        if (!d && errno != ENOENT && errno != ENOTDIR)
-                return negative_errno();
 
         r = d ? read_names(d, prefix, suffix, &names) : 0;
         if (r < 0) {
@@ -61,6 +58,28 @@ int dir_list(const char *path, const char *prefix, const char *suffix, char ***r
         strv_sort(names.v);
         *ret = names.v;
         return 0;
+}
+
+int dir_list(const char *path, const char *prefix, const char *suffix, char ***ret) {
+        _cleanup_(closedirp) DIR *d = opendir(path);
+
+        if (!d && errno != ENOENT && errno != ENOTDIR)
+                return negative_errno();
+        return list(d, prefix, suffix, ret);
+}
+
+int dir_list_fd(int fd, char ***ret) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (copy < 0)
+                return negative_errno();
+        d = fdopendir(copy);
+        if (!d) {
+                (void) close(copy);
+                return -ENOMEM;
+        }
+        return list(d, "", "", ret);
 }
 
 static int compare(const void *key, const void *member) {

@@ -11,5 +11,8 @@
  * folder that is not there is empty. */
 int dir_list(const char *path, const char *prefix, const char *suffix, char ***ret);
 
+/* All that is in an open folder but "." and "..", sorted likewise. NULL: nothing is. */
+int dir_list_fd(int fd, char ***ret);
+
 /* True if s is in a vector that dir_list() made (binary search). */
 bool dir_list_contains(char *const *names, size_t n, const char *s);

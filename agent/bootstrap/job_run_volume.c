@@ -22,20 +22,14 @@ int job_run_volume_rename(JobWork *w, Error **err) {
 
 /* Without their root nobody would find them again, and they go on taking space. */
 static int refuse_snapshots(const JobWork *w, Error **err) {
-        _cleanup_snapshot_list_ SnapshotList list = { 0 };
         const char *name = w->spec->name;
-        int r;
+        int r = snapshot_any(w->pool, name, err);
 
-        r = snapshot_list(w->pool, name, &list);
-        if (r < 0)
-                return error_set(err, -r, "cannot read the snapshots of '%s': %s", name,
-                                 strerror(-r));
-        if (list.n_items == 0)
-                return 0;
-        return error_set(err, ENOTEMPTY,
-                         "'%s' has snapshots (%zu); to delete them as well: ctvirt vol-delete %s "
-                         "--delete-snapshots",
-                         name, list.n_items, name);
+        return r <= 0 ? r
+                      : error_set(err, ENOTEMPTY,
+                                  "'%s' has snapshots; to delete them as well: ctvirt vol-delete "
+                                  "%s --delete-snapshots",
+                                  name, name);
 }
 
 /* The snapshots first: a volume that is there still says that they belong to something. Of a root

@@ -9,8 +9,8 @@
 #include <sys/vfs.h>
 
 #include "agent/pool/beneath.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/xattr_copy.h"
+#include "units/dir_list.h"
 
 typedef struct btrfs_util_subvolume_iterator Iterator;
 
@@ -138,7 +138,7 @@ static bool is_plain_and_empty(int fd) {
         unsigned flags;
 
         return ioctl(fd, FS_IOC_GETFLAGS, &flags) >= 0 && flags == 0 &&
-               folder_names(fd, &names) >= 0 && !names;
+               dir_list_fd(fd, &names) >= 0 && !names;
 }
 
 /* Each snapshot waits for the disk, a new subvolume does not; and what systemd-tmpfiles makes in a

@@ -11,10 +11,10 @@
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/device_probe.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/pool_backend.h"
 #include "base/fileio.h"
 #include "base/label.h"
+#include "units/dir_list.h"
 #include "units/nspawn_file.h"
 #include "units/text.h"
 
@@ -32,12 +32,12 @@ static int is_empty_own(int pool_fd) {
         _cleanup_strv_ char **names = NULL;
         int r;
 
-        r = fd < 0 ? fd : folder_names(fd, &names);
+        r = fd < 0 ? fd : dir_list_fd(fd, &names);
         STRV_FOREACH(name, names) {
                 _cleanup_strv_ char **inner = NULL;
                 _cleanup_close_ int folder = beneath_open(fd, *name, O_RDONLY | O_DIRECTORY);
 
-                if (folder < 0 || folder_names(folder, &inner) < 0 || inner)
+                if (folder < 0 || dir_list_fd(folder, &inner) < 0 || inner)
                         return 0;
         }
         return r < 0 ? r : 1;
@@ -47,7 +47,7 @@ static int check_pool_empty(const char *path, int fd, Error **err) {
         _cleanup_strv_ char **names = NULL;
         int r;
 
-        r = folder_names(fd, &names);
+        r = dir_list_fd(fd, &names);
         if (r < 0)
                 return error_set(err, -r, "cannot read '%s': %s", path, strerror(-r));
         STRV_FOREACH(name, names)
@@ -150,7 +150,7 @@ static int check_loops(const PoolBuild *b, const char *real, Error **err) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_close_ int fd = open("/sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (fd < 0 || folder_names(fd, &names) < 0)
+        if (fd < 0 || dir_list_fd(fd, &names) < 0)
                 return 0;
         STRV_FOREACH(name, names) {
                 _cleanup_free_ char *path = text_format("%s/loop/backing_file", *name),

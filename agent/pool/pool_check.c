@@ -9,13 +9,13 @@
 #include "agent/pool/beneath.h"
 #include "agent/pool/btrfs_quota.h"
 #include "agent/pool/btrfs_subvolume.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/pool_backend.h"
 #include "agent/pool/pool_build.h"
 #include "agent/pool/snapshot.h"
 #include "agent/pool/tree_remove.h"
 #include "base/fileio.h"
 #include "base/label.h"
+#include "units/dir_list.h"
 #include "units/text.h"
 
 #define DAY_SECONDS (24 * 3600)
@@ -185,7 +185,7 @@ static int check_folder_of_jobs(Check *c, const char *folder, bool ask, const ch
 
         if (fd < 0)
                 return 0;
-        r = folder_names(fd, &names);
+        r = dir_list_fd(fd, &names);
         STRV_FOREACH(name, names) {
                 _cleanup_free_ char *id = id_of(*name);
 
@@ -388,7 +388,7 @@ static int check_snapshots_of(Check *c, int all, const char *container) {
         if (fd < 0)
                 return problem(c, false, 0, "'%s/%s' must be a folder: %s.", c->path, folder,
                                strerror(-fd));
-        r = folder_names(fd, &names);
+        r = dir_list_fd(fd, &names);
         if (r >= 0 && names && !has(c->fd, container) && !has(c->fd, image))
                 r = problem(c, false, 0,
                             "There are snapshots of '%s', which has no root any more ('ctvirt "
@@ -407,7 +407,7 @@ static int check_snapshots(Check *c) {
 
         if (fd < 0)
                 return 0;
-        r = folder_names(fd, &names);
+        r = dir_list_fd(fd, &names);
         STRV_FOREACH(name, names)
                 if (r >= 0)
                         r = check_snapshots_of(c, fd, *name);
@@ -433,7 +433,7 @@ static int check_content(Check *c) {
                 r = check_folder_of_jobs(c, POOL_TRASH, false,
                                          "was deleted, and still takes space");
         if (r >= 0)
-                r = folder_names(c->fd, &names);
+                r = dir_list_fd(c->fd, &names);
         STRV_FOREACH(name, names)
                 if (r >= 0)
                         r = check_entry(c, *name);

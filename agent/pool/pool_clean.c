@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "agent/pool/folder_names.h"
 #include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
 #include "base/fileio.h"
+#include "units/dir_list.h"
 #include "units/text.h"
 
 #define RECORD_MAX 4096
@@ -45,7 +45,7 @@ static int clean_trash(const Pool *p, const TreeProgress *progress, int *result,
         _cleanup_strv_ char **entries = NULL;
         int r;
 
-        r = fd < 0 ? fd : folder_names(fd, &entries);
+        r = fd < 0 ? fd : dir_list_fd(fd, &entries);
         STRV_FOREACH(entry, entries)
                 if (clean_one(p, fd, *entry, progress, result, err) == -ECANCELED)
                         return -ECANCELED;
@@ -87,7 +87,7 @@ static int clean_recorded(const Pool *p, int new_fd, const char *entry,
         r = read_file_at(new_fd, path, RECORD_MAX, false, &record, &size);
         if (r < 0 || !record_is_valid(record))
                 return r == -ENOMEM ? r : 0;
-        r = folder_names(p->fd, &names);
+        r = dir_list_fd(p->fd, &names);
         STRV_FOREACH(name, names)
                 if (r >= 0 && is_recorded(*name, record))
                         r = clean_one(p, p->fd, *name, progress, result, err);
@@ -101,7 +101,7 @@ static int clean_jobs(const Pool *p, int fd, const char *prefix,
         _cleanup_strv_ char **entries = NULL;
         int r;
 
-        r = folder_names(fd, &entries);
+        r = dir_list_fd(fd, &entries);
         if (r < 0)
                 return r;
         STRV_FOREACH(entry, entries) {
@@ -148,7 +148,7 @@ static int finish_intents(const Pool *p, bool (*keep)(void *userdata, const char
         _cleanup_strv_ char **entries = NULL;
         int r;
 
-        r = fd < 0 ? fd : folder_names(fd, &entries);
+        r = fd < 0 ? fd : dir_list_fd(fd, &entries);
         STRV_FOREACH(entry, entries) {
                 bool unfinished = is_temporary_name(*entry);
                 _cleanup_free_ char *id = id_of(*entry + (unfinished ? 2 : 0));

@@ -2,10 +2,10 @@
 
 #include "agent/pool/pool_intent.h"
 
-#include "agent/pool/folder_names.h"
 #include "agent/pool/snapshot.h"
 #include "agent/pool/volume_place.h"
 #include "base/fileio.h"
+#include "units/dir_list.h"
 
 #define INTENT_MAX 4096
 
@@ -40,16 +40,19 @@ int pool_intent_format(const PoolIntent *i, char **ret, size_t *ret_size) {
         return fclose(f) != 0 ? -ENOMEM : 0;
 }
 
+/* The folder, for the file of that job. */
+static int open_folder(const Pool *p, const char *id, Error **err) {
+        int r = volume_require_id(id, err);
+
+        return r < 0 ? r : pool_folder(p, POOL_INTENTS, err);
+}
+
 int pool_intent_save(const Pool *p, const char *id, const PoolIntent *i, Error **err) {
-        _cleanup_close_ int fd = -1;
+        _cleanup_close_ int fd = open_folder(p, id, err);
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r;
 
-        r = volume_require_id(id, err);
-        if (r < 0)
-                return r;
-        fd = pool_folder(p, POOL_INTENTS, err);
         if (fd < 0)
                 return fd;
         r = pool_intent_format(i, &text, &size);
@@ -132,15 +135,11 @@ int pool_intent_parse(const char *text, size_t size, PoolIntent *ret) {
 }
 
 int pool_intent_load(const Pool *p, const char *id, PoolIntent *ret, Error **err) {
-        _cleanup_close_ int fd = -1;
+        _cleanup_close_ int fd = open_folder(p, id, err);
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r;
 
-        r = volume_require_id(id, err);
-        if (r < 0)
-                return r;
-        fd = pool_folder(p, POOL_INTENTS, err);
         if (fd < 0)
                 return fd;
         r = read_file_at(fd, id, INTENT_MAX, false, &text, &size);
@@ -164,7 +163,7 @@ int pool_intent_list(const Pool *p, char ***ret) {
         _cleanup_strv_ char **names = NULL, **ids = NULL;
         int r;
 
-        r = fd < 0 ? fd : folder_names(fd, &names);
+        r = fd < 0 ? fd : dir_list_fd(fd, &names);
         STRV_FOREACH(name, names)
                 if (r >= 0 && volume_require_id(*name, NULL) >= 0)
                         r = strv_extend(&ids, *name);

@@ -11,10 +11,10 @@
 #include <time.h>
 
 #include "agent/pool/beneath.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
 #include "base/fileio.h"
+#include "units/dir_list.h"
 #include "units/text.h"
 
 #define DOCUMENT_SUFFIX ".xml"
@@ -89,22 +89,8 @@ static int read_document(int fd, const char *name, Snapshot *ret, Error **err) {
  * Reading
  */
 
-int snapshot_find(const Pool *p, const char *container, const char *name, Error **err) {
-        _cleanup_close_ int fd = -1;
-        int r;
-
-        r = require_name(name, err);
-        if (r >= 0)
-                r = fd = open_folder(p, container, false, err);
-        if (r < 0)
-                return r;
-        return is_there(fd, name)
-                       ? 0
-                       : error_set(err, ENOENT, "'%s' has no snapshot '%s'", container, name);
-}
-
-int snapshot_get(const Pool *p, const char *container, const char *name, Snapshot *ret,
-                 Error **err) {
+/* The fd of the folder that it is in. */
+static int open_snapshot(const Pool *p, const char *container, const char *name, Error **err) {
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -115,6 +101,35 @@ int snapshot_get(const Pool *p, const char *container, const char *name, Snapsho
                 return r;
         if (!is_there(fd, name))
                 return error_set(err, ENOENT, "'%s' has no snapshot '%s'", container, name);
+        return TAKE_FD(fd);
+}
+
+int snapshot_find(const Pool *p, const char *container, const char *name, Error **err) {
+        _cleanup_close_ int fd = open_snapshot(p, container, name, err);
+
+        return fd < 0 ? fd : 0;
+}
+
+int snapshot_any(const Pool *p, const char *container, Error **err) {
+        _cleanup_close_ int fd = open_folder(p, container, false, NULL);
+        _cleanup_strv_ char **names = NULL;
+        int r;
+
+        if (fd == -ENOENT)
+                return 0;
+        r = fd < 0 ? fd : dir_list_fd(fd, &names);
+        if (r < 0)
+                return error_set(err, -r, "cannot read the snapshots of '%s': %s", container,
+                                 strerror(-r));
+        return names != NULL;
+}
+
+int snapshot_get(const Pool *p, const char *container, const char *name, Snapshot *ret,
+                 Error **err) {
+        _cleanup_close_ int fd = open_snapshot(p, container, name, err);
+
+        if (fd < 0)
+                return fd;
         return read_document(fd, name, ret, err);
 }
 
@@ -148,7 +163,7 @@ int snapshot_list(const Pool *p, const char *container, SnapshotList *ret) {
         int r = 0;
 
         if (fd >= 0)
-                r = folder_names(fd, &names);
+                r = dir_list_fd(fd, &names);
         else if (fd != -ENOENT)
                 return fd;
         STRV_FOREACH(name, names) {
@@ -344,16 +359,11 @@ int snapshot_delete(const Pool *p, const char *container, const char *name, cons
         _cleanup_close_ int fd = -1;
         int r;
 
-        r = require_name(name, err);
+        r = volume_require_id(id, err);
         if (r >= 0)
-                r = volume_require_id(id, err);
+                r = fd = open_snapshot(p, container, name, err);
         if (r >= 0)
-                r = fd = open_folder(p, container, false, err);
-        if (r < 0)
-                return r;
-        if (!is_there(fd, name))
-                return error_set(err, ENOENT, "'%s' has no snapshot '%s'", container, name);
-        r = volume_trash(p, fd, name, id, err);
+                r = volume_trash(p, fd, name, id, err);
         if (r < 0)
                 return r;
         remove_document(fd, name);
@@ -375,7 +385,7 @@ int snapshot_delete_all(const Pool *p, const char *container, const char *id, Er
         fd = open_folder(p, container, false, NULL);
         if (fd == -ENOENT)
                 return 0;
-        r = fd < 0 ? fd : folder_names(fd, &names);
+        r = fd < 0 ? fd : dir_list_fd(fd, &names);
         if (r < 0)
                 return error_set(err, -r, "cannot read the snapshots of '%s': %s", container,
                                  strerror(-r));

@@ -61,6 +61,8 @@ int snapshot_create(const Pool *p, const char *container, const Snapshot *s, con
 /* None at all is an empty list. Documents that cannot be read are left out (pool_check() has them).
  */
 int snapshot_list(const Pool *p, const char *container, SnapshotList *ret);
+/* 1 if the container has any, also damaged ones. */
+int snapshot_any(const Pool *p, const char *container, Error **err);
 /* -ENOENT. Whatever its document says. */
 int snapshot_find(const Pool *p, const char *container, const char *name, Error **err);
 /* -ENOENT, or what is wrong with its document. */

@@ -6,8 +6,8 @@
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/btrfs_subvolume.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/volume_place.h"
+#include "units/dir_list.h"
 
 #define BLOCK 512
 #define WRITABLE (S_IWUSR | S_IWGRP | S_IWOTH)
@@ -107,7 +107,7 @@ int volume_list(const Pool *p, VolumeList *ret) {
         _cleanup_strv_ char **names = NULL;
         int r;
 
-        r = folder_names(p->fd, &names);
+        r = dir_list_fd(p->fd, &names);
         if (r < 0)
                 return r;
         STRV_FOREACH(name, names)

@@ -19,11 +19,11 @@
 #include <sys/xattr.h>
 
 #include "agent/pool/beneath.h"
-#include "agent/pool/folder_names.h"
 #include "agent/pool/tree_copy.h"
 #include "agent/pool/tree_remove.h"
 #include "agent/pool/tree_usage.h"
 #include "pool_fixture.h"
+#include "units/dir_list.h"
 
 static int open_folder(const char *path) {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -341,10 +341,10 @@ static void test_many_names(void **state) {
         _cleanup_close_ int fd = open_folder(path);
         _cleanup_strv_ char **names = NULL, **none = NULL;
 
-        assert_int_equal(folder_names(fd, &none), 0);
+        assert_int_equal(dir_list_fd(fd, &none), 0);
         assert_null(none);
         run("cd %s && seq -w 5000 | xargs touch", path);
-        assert_int_equal(folder_names(fd, &names), 0);
+        assert_int_equal(dir_list_fd(fd, &names), 0);
         assert_int_equal(strv_length(names), 5000);
         assert_string_equal(names[0], "0001");
         assert_string_equal(names[4999], "5000");
