@@ -14,27 +14,7 @@ check "the package is given" cp "${CTVIRT_DEB:?}" "$VM_JOB/ctvirt.deb"
 "$HOST_PROGRAM" tinyroot "$VM_JOB/tinyroot"
 cat >"$VM_JOB/run" <<'JOB'
 HOOK=/etc/libvirt/hooks/network.d/50-ctvirt
-
-check() {
-        text=$1
-        shift
-        if output=$("$@" 2>&1); then echo "ok - $text"; else
-                echo "not ok - $text"
-                echo "$output"
-                journalctl -b -n 40 -o short-monotonic --no-pager | grep -v dnsmasq
-        fi
-}
-
-# wait_for SECONDS COMMAND...: counted in tries, not by the clock.
-wait_for() {
-        tries=$(($1 * 2))
-        shift
-        while ! "$@"; do
-                tries=$((tries - 1))
-                [ "$tries" -gt 0 ] || return 1
-                sleep 0.5
-        done
-}
+. /job/vm-job.sh
 
 jump() {
         date -s "$1" >/dev/null

@@ -41,42 +41,7 @@ CT="xmlns:ct='http://ctvirt.org/schemas/container/1.0'"
 # "Vogel-17"
 HASH='$6$ctvirttest$8YLxihCcc97v8cIa/SD7QCFvjmquofdnV9znInuiP8xItTUPVTbXEqC.drT4/pzYs4Pw83o068wdplTXua1eo/'
 
-check() {
-        text=$1
-        shift
-        if output=$("$@" 2>&1); then echo "ok - $text"; else
-                echo "not ok - $text"
-                echo "$output"
-                journalctl -b -n 30 -o short-monotonic --no-pager | grep -v dnsmasq
-        fi
-}
-
-check_equal() {
-        if [ "$2" = "$3" ]; then echo "ok - $1"; else
-                echo "not ok - $1"
-                echo "wanted: $2, found: $3"
-        fi
-}
-
-check_not() {
-        text=$1
-        shift
-        if output=$("$@" 2>&1); then
-                echo "not ok - $text"
-                echo "$output"
-        else echo "ok - $text"; fi
-}
-
-# wait_for SECONDS COMMAND...
-wait_for() {
-        tries=$(($1 * 2))
-        shift
-        while ! "$@"; do
-                tries=$((tries - 1))
-                [ "$tries" -gt 0 ] || return 1
-                sleep 0.5
-        done
-}
+. /job/vm-job.sh
 
 running() { systemctl -q is-active "systemd-nspawn@$1.service"; }
 not_running() { ! running "$1"; }

@@ -3,7 +3,8 @@
 # Machines with a kernel of their own, for tests of what a host shares with the machine below it. Sourced after harness.sh.
 #
 #   vm_begin "$RELEASE" [selinux]       the disk (see vmroot.sh), and a host that has qemu
-#   cp … "$VM_JOB/"                     what the job needs; $VM_JOB/run is a shell script. It is read-only at /job
+#   cp … "$VM_JOB/"                     what the job needs; $VM_JOB/run is a shell script. It is read-only at /job,
+#                                       where vm-job.sh has the job's checks
 #   vm_run 600 [KERNEL-OPTIONS]         boots, runs /job/run, powers off; within so many seconds
 #   vm_report                           passes and failures of the job's lines "ok - TEXT" and "not ok - TEXT"
 #
@@ -12,6 +13,7 @@
 VM_JOB=
 VM_DIR=
 VM_MEMORY=1024
+VM_HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 vm_begin() {
         local release=$1 kind=${2:-kernel}
@@ -20,6 +22,7 @@ vm_begin() {
         VM_DIR=$(mktemp -d)
         VM_JOB=$VM_DIR/job
         mkdir "$VM_JOB"
+        cp "$VM_HERE/vm-job.sh" "$VM_JOB/"
         VM_ROOT=$("$HOST_PROGRAM" vmroot "$release" "$kind")
         use_host VM_HOST "$release" --vm --bind "$VM_ROOT:/vmroot" --bind "$VM_DIR:/vm"
 }
