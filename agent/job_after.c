@@ -4,10 +4,9 @@
 
 #include <fcntl.h>
 
-#include "agent/api.h"
 #include "agent/container_refresh.h"
 #include "agent/define.h"
-#include "agent/events.h"
+#include "agent/define_job.h"
 #include "agent/job_freeze.h"
 #include "agent/job_guard.h"
 #include "agent/manager.h"
@@ -44,27 +43,6 @@ static int learn_name(JobSpec *spec, const char *xml, size_t size, Error **err) 
         return r;
 }
 
-/* What the definition's warnings say is for whoever has asked for the job, too. */
-static int define(Manager *m, const char *xml, size_t size, char ***warnings, Error **err) {
-        _cleanup_define_result_ DefineResult result = { 0 };
-        const Container *c;
-        int r;
-
-        r = define_container(m, xml, size, "the definition", 0, &result, err);
-        if (r < 0)
-                return r;
-        STRV_FOREACH(w, result.warnings)
-                log_warning("Container '%s': %s", result.name, *w);
-        *warnings = TAKE_PTR(result.warnings);
-        if (result.reload)
-                manager_request_reload(m);
-        c = container_table_by_name(&m->containers, result.name);
-        if (c)
-                events_container(m, c, CTVIRT_EVENT_DEFINED,
-                                 result.redefined ? "Updated" : "Added");
-        return 0;
-}
-
 static int take_definition(Manager *m, JobSpec *spec, char ***warnings, Error **err) {
         _cleanup_free_ char *xml = NULL;
         const Container *c;
@@ -80,7 +58,7 @@ static int take_definition(Manager *m, JobSpec *spec, char ***warnings, Error **
         c = container_table_by_name(&m->containers, spec->name);
         if (c && container_is_defined(c))
                 return error_set(err, EEXIST, "a container '%s' is defined already", spec->name);
-        return define(m, xml, size, warnings, err);
+        return define_job(m, xml, size, "the definition", warnings, err);
 }
 
 static bool is_same(const ContainerDef *a, const ContainerDef *b) {
@@ -117,7 +95,9 @@ static int take_program(Manager *m, const JobSpec *spec, char ***warnings, Error
         if (r <= 0)
                 return r;
         r = container_def_format(def, &completed);
-        return r < 0 ? r : define(m, completed, strlen(completed), warnings, err);
+        if (r < 0)
+                return r;
+        return define_job(m, completed, strlen(completed), "the definition", warnings, err);
 }
 
 /* A line each, below what the job itself has said. */

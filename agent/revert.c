@@ -2,11 +2,9 @@
 
 #include "agent/revert.h"
 
-#include "agent/api.h"
 #include "agent/bus_errors.h"
-#include "agent/define.h"
+#include "agent/define_job.h"
 #include "agent/definition_complete.h"
-#include "agent/events.h"
 #include "agent/pool/bundle_adopt.h"
 #include "agent/pool/pool_intent.h"
 #include "agent/pool/volume_place.h"
@@ -96,24 +94,11 @@ static int is_reverted(const Pool *pool, const PoolIntent *intent) {
 }
 
 static int redefine(Manager *m, const ContainerDef *def, Error **err) {
-        _cleanup_define_result_ DefineResult result = { 0 };
         _cleanup_free_ char *xml = NULL;
-        const Container *c;
         int r;
 
         r = container_def_format(def, &xml);
-        if (r >= 0)
-                r = define_container(m, xml, strlen(xml), "the snapshot", 0, &result, err);
-        if (r < 0)
-                return r;
-        STRV_FOREACH(w, result.warnings)
-                log_warning("Container '%s': %s", result.name, *w);
-        if (result.reload)
-                manager_request_reload(m);
-        c = container_table_by_name(&m->containers, result.name);
-        if (c)
-                events_container(m, c, CTVIRT_EVENT_DEFINED, "Updated");
-        return 0;
+        return r < 0 ? r : define_job(m, xml, strlen(xml), "the snapshot", NULL, err);
 }
 
 static int take_definition(Manager *m, const Pool *pool, const PoolIntent *intent, Error **err) {
