@@ -264,8 +264,11 @@ static int bus_lookup(Cli *cli, const char *method, const char *what, const char
 }
 
 int bus_find_container(Cli *cli, const Command *command, BusObject *ret) {
+        return bus_find_container_called(cli, command_string(command, "domain"), ret);
+}
+
+int bus_find_container_called(Cli *cli, const char *what, BusObject *ret) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        const char *what = command_string(command, "domain");
         int r;
 
         r = bus_lookup(cli, "LookupContainer", what, CTVIRT_BUS_CONTAINER_PREFIX, ret, &error);

@@ -49,6 +49,7 @@ void bus_object_done(BusObject *o);
 /* The container that <domain> of the command names (id, UUID or name), the network that <network>
  * names (UUID or name). They print that there is none. */
 int bus_find_container(Cli *cli, const Command *command, BusObject *ret);
+int bus_find_container_called(Cli *cli, const char *what, BusObject *ret);
 int bus_find_network(Cli *cli, const Command *command, BusObject *ret);
 
 /* The common row of verbs that work on one container. */

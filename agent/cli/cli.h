@@ -18,6 +18,7 @@ struct Cli {
         const char *uri; /* CLI_URI_SYSTEM unless -c says otherwise */
         sd_bus *bus;     /* NULL until a verb needs it */
         PolkitAgent polkit_agent;
+        const char *subject; /* while a line is completed: what its first argument is, or NULL */
 };
 
 /* The whole program; returns its exit code. */

@@ -102,8 +102,11 @@ static int repair(Cli *cli) {
         r = job_call(cli, m, false, &text, "Failed to repair pool " POOL_NAME);
         if (r < 0)
                 return r;
-        if (!isempty(text))
-                output_print(&cli->output, "%s\n", text);
+        if (isempty(text)) {
+                output_extra(&cli->output, "Pool " POOL_NAME " has nothing to repair\n");
+                return 0;
+        }
+        output_print(&cli->output, "%s\n", text);
         output_extra(&cli->output, "Pool " POOL_NAME " repaired\n");
         return 0;
 }

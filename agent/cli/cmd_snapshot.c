@@ -159,7 +159,7 @@ static int cmd_delete(Cli *cli, const Command *command) {
 #define OPTION_SNAPSHOT                                                                            \
         {                                                                                          \
                 .name = "snapshotname", .type = OPTION_STRING, .positional = true,                 \
-                .required = true, .help = "name of the snapshot"                                   \
+                .required = true, .complete = complete_snapshots, .help = "name of the snapshot"   \
         }
 
 static const OptionDef create_options[] = {

@@ -86,6 +86,26 @@ int complete_volumes(Cli *cli, char ***words) {
         return r;
 }
 
+int complete_snapshots(Cli *cli, char ***words) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        _cleanup_bus_object_ BusObject container = { 0 };
+        const char *name;
+        int r;
+
+        r = cli->subject ? complete_connect(cli) : -ENOENT;
+        if (r >= 0)
+                r = bus_find_container_called(cli, cli->subject, &container);
+        if (r >= 0)
+                r = bus_read(cli, container.path, CTVIRT_BUS_CONTAINER, "ListSnapshots", &reply,
+                             &error, NULL);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(ssts)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(ssts)", &name, NULL, NULL, NULL)) > 0)
+                r = strv_extend(words, name);
+        return r;
+}
+
 int complete_bases(Cli *cli, char ***words) {
         _cleanup_base_states_ BaseStates list = { 0 };
         int r;
@@ -152,9 +172,9 @@ int complete_verbs(Cli *cli, char ***words) {
 }
 
 /* Which options of the verb the words before the last one have used. Returns the one whose value
- * the last word is, NULL if it can be anything. */
+ * the last word is, NULL if it can be anything. *ret_subject: the value of the first, if it is there. */
 static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc,
-                                      bool seen[static OPTIONS_MAX]) {
+                                      bool seen[static OPTIONS_MAX], const char **ret_subject) {
         for (int i = 1; i < argc - 1; i++) {
                 const char *name = startswith(argv[i], "--");
                 const OptionDef *o = NULL;
@@ -171,6 +191,8 @@ static const OptionDef *complete_scan(const VerbDef *verb, char **argv, int argc
                 seen[o - verb->options] = true;
                 if (name && o->type != OPTION_FLAG && ++i == argc - 1)
                         return o;
+                if (o == verb->options)
+                        *ret_subject = argv[i];
         }
         return NULL;
 }
@@ -219,7 +241,7 @@ static int complete_inline_value(Cli *cli, const VerbDef *verb, const char *word
 
 static int complete_arguments(Cli *cli, const VerbDef *verb, char **argv, int argc, char ***words) {
         bool seen[OPTIONS_MAX] = { 0 };
-        const OptionDef *value = complete_scan(verb, argv, argc, seen);
+        const OptionDef *value = complete_scan(verb, argv, argc, seen, &cli->subject);
 
         if (!value && startswith(argv[argc - 1], "--") && strchr(argv[argc - 1], '='))
                 return complete_inline_value(cli, verb, argv[argc - 1], words);

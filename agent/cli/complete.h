@@ -17,6 +17,7 @@ int complete_events(Cli *cli, char ***words);
 int complete_jobs(Cli *cli, char ***words);
 int complete_pools(Cli *cli, char ***words);
 int complete_volumes(Cli *cli, char ***words);
+int complete_snapshots(Cli *cli, char ***words); /* of the container that is the first argument */
 int complete_bases(Cli *cli, char ***words);
 int complete_compressions(Cli *cli, char ***words);
 int complete_sources(Cli *cli, char ***words);

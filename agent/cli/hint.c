@@ -19,12 +19,47 @@ static const char *const libvirt_verbs[] = {
         "net-port-create", "net-port-dumpxml", "net-port-delete",
 };
 
+#define DEFINE_AGAIN "use 'ctvirt dumpxml NAME', edit it, and 'ctvirt define FILE'"
+#define DEFINE_FIRST                                                                               \
+        "containers are defined first: use 'ctvirt define FILE', and 'ctvirt start NAME'"
+
+/* virsh's commands for domains and volumes that have another name here, or come from elsewhere. */
 static const struct {
         const char *verb;
         const char *sentence;
 } substitutes[] = {
+        { "attach-device", DEFINE_AGAIN },
+        { "attach-disk", DEFINE_AGAIN },
+        { "attach-interface", DEFINE_AGAIN },
+        { "blkdeviotune", DEFINE_AGAIN },
         { "console", "use 'machinectl login NAME'" },
-        { "edit", "use 'ctvirt dumpxml NAME', edit it, and 'ctvirt define FILE'" },
+        { "cpu-stats", "use 'systemd-cgtop machine.slice'" },
+        { "create", DEFINE_FIRST },
+        { "desc", DEFINE_AGAIN },
+        { "detach-device", DEFINE_AGAIN },
+        { "detach-interface", DEFINE_AGAIN },
+        { "domblklist", "use 'ctvirt vol-info NAME'" },
+        { "domhostname", "use 'ctvirt dominfo NAME'" },
+        { "dommemstat", "use 'systemd-cgtop machine.slice'" },
+        { "domrename", "use 'ctvirt export' and 'ctvirt import --name NEWNAME --moved'" },
+        { "domstats", "use 'ctvirt dominfo NAME', or 'systemd-cgtop machine.slice'" },
+        { "edit", DEFINE_AGAIN },
+        { "memtune", DEFINE_AGAIN },
+        { "migrate", "use 'ctvirt export' here and 'ctvirt import --moved' there" },
+        { "pool-define", "there is one pool; use 'ctvirt pool-info machines'" },
+        { "reset", "use 'ctvirt destroy NAME', and 'ctvirt start NAME'" },
+        { "resume", "use 'systemctl thaw systemd-nspawn@NAME.service'" },
+        { "schedinfo", DEFINE_AGAIN },
+        { "setmaxmem", DEFINE_AGAIN },
+        { "setmem", DEFINE_AGAIN },
+        { "setvcpus", DEFINE_AGAIN },
+        { "snapshot-create", "use 'ctvirt snapshot-create-as NAME [SNAPSHOT]'" },
+        { "suspend", "use 'systemctl freeze systemd-nspawn@NAME.service'" },
+        { "vcpupin", DEFINE_AGAIN },
+        { "vol-create", "use 'ctvirt bootstrap NAME', or 'ctvirt vol-upload NAME FILE'" },
+        { "vol-create-as", "use 'ctvirt bootstrap NAME', or 'ctvirt vol-upload NAME FILE'" },
+        { "vol-dumpxml", "use 'ctvirt vol-info NAME'" },
+        { "vol-path", "use 'ctvirt vol-info NAME'" },
 };
 
 static bool is_libvirts(const char *word) {

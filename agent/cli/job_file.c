@@ -27,6 +27,11 @@ int job_file_open_input(Cli *cli, const char *path, JobFile *ret) {
 /* What is in it is for root alone: shadow(5) and keys. */
 int job_file_open_output(Cli *cli, const char *path, JobFile *ret) {
         *ret = (JobFile){ .cli = cli, .path = path, .fd = -1 };
+        if (streq(path, "-") && isatty(STDOUT_FILENO)) {
+                output_error(&cli->output, "standard output is a terminal; name a file, or put a "
+                                           "pipe behind it");
+                return -ENOTTY;
+        }
         if (streq(path, "-"))
                 return take_standard(cli, STDOUT_FILENO, ret);
         ret->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
