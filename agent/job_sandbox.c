@@ -28,25 +28,34 @@ typedef struct Sandbox {
         bool network;
         bool tools;      /* programs of others run, with their own ideas of what they need */
         bool own_mounts; /* false: it mounts for the whole host */
+        bool image;      /* a disk image is mounted (agent/bootstrap/image_mount.h) */
 } Sandbox;
 
-/* Of a definition that we have formatted ourselves. Without network are those whose source is a
- * file of this host. */
-static bool needs_network(const JobSpec *spec) {
-        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+/* NULL: none. It is one that we have formatted ourselves. */
+static ContainerDef *definition_of(const JobSpec *spec) {
+        ContainerDef *def = NULL;
 
         if (!spec->definition || container_def_parse(spec->definition, strlen(spec->definition),
                                                      "job", 0, &def, NULL, NULL) < 0)
-                return true;
-        if (!def->bootstrap)
-                return true;
+                return NULL;
+        return def;
+}
+
+static Sandbox sandbox_for_bootstrap(const JobSpec *spec) {
+        const Sandbox everything = { CAPS_TOOLS, true, true, true, false };
+        _cleanup_(container_def_freep) ContainerDef *def = definition_of(spec);
+
+        if (!def || !def->bootstrap)
+                return everything;
         switch (def->bootstrap->type) {
         case BOOTSTRAP_TAR:
         case BOOTSTRAP_DIRECTORY:
+                return (Sandbox){ CAPS_TREE, false, false, true, false };
         case BOOTSTRAP_RAW:
-        case BOOTSTRAP_CLONE:
         case BOOTSTRAP_BASE:
-                return false;
+                return (Sandbox){ CAPS_TREE, false, false, true, def->first_boot };
+        case BOOTSTRAP_CLONE:
+                return (Sandbox){ CAPS_TREE, false, false, true, true };
         case BOOTSTRAP_APT:
         case BOOTSTRAP_DNF:
         case BOOTSTRAP_PULL_TAR:
@@ -54,22 +63,19 @@ static bool needs_network(const JobSpec *spec) {
         case BOOTSTRAP_OCI:
                 break;
         }
-        return true;
+        return everything;
 }
 
 static Sandbox sandbox_for(const JobSpec *spec) {
-        bool network;
-
         switch (spec->kind) {
         case JOB_BOOTSTRAP:
-                network = needs_network(spec);
-                return (Sandbox){ network ? CAPS_TOOLS : CAPS_TREE, network, network, true };
+                return sandbox_for_bootstrap(spec);
         case JOB_VOLUME_DOWNLOAD:
         case JOB_EXPORT:
                 /* A snapshot that was read from is removed, with those that are in it. */
-                return (Sandbox){ CAPS_READ | CAP(CAP_FOWNER), false, false, true };
+                return (Sandbox){ CAPS_READ | CAP(CAP_FOWNER), false, false, true, false };
         case JOB_POOL_BUILD:
-                return (Sandbox){ CAPS_TOOLS, false, true, false };
+                return (Sandbox){ CAPS_TOOLS, false, true, false, false };
         case JOB_VOLUME_CLONE:
         case JOB_VOLUME_UPLOAD:
         case JOB_VOLUME_RESIZE:
@@ -84,7 +90,7 @@ static Sandbox sandbox_for(const JobSpec *spec) {
         case JOB_CLEAN:
                 break;
         }
-        return (Sandbox){ CAPS_TREE, false, false, true };
+        return (Sandbox){ CAPS_TREE, false, false, true, false };
 }
 
 /* Those that mean a mount namespace. Not ProtectClock=: it brings a device policy along, which would
@@ -107,13 +113,10 @@ static int append_protection(sd_bus_message *m) {
 
 /* A file in /tmp is seen by its name in the job's own /tmp as well. */
 static int append_source(sd_bus_message *m, const JobSpec *spec) {
-        _cleanup_(container_def_freep) ContainerDef *def = NULL;
+        _cleanup_(container_def_freep) ContainerDef *def = definition_of(spec);
         const char *source;
 
-        if (!spec->definition || container_def_parse(spec->definition, strlen(spec->definition),
-                                                     "job", 0, &def, NULL, NULL) < 0)
-                return 0;
-        source = def->bootstrap ? def->bootstrap->source : NULL;
+        source = def && def->bootstrap ? def->bootstrap->source : NULL;
         if (!source || (!startswith(source, "/tmp/") && !startswith(source, "/var/tmp/")))
                 return 0;
         return sd_bus_message_append(m, "(sv)", "BindReadOnlyPaths", "a(ssbt)", 1, source, source,
@@ -141,12 +144,28 @@ static int append_logs(sd_bus_message *m) {
                                      "mode=0755");
 }
 
-/* For those in which nothing but our own code runs. */
-static int append_strict(sd_bus_message *m) {
-        return sd_bus_message_append(
-                m, "(sv)(sv)(sv)(sv)(sv)", "NoNewPrivileges", "b", true, "MemoryDenyWriteExecute",
-                "b", true, "RestrictNamespaces", "t", UINT64_C(0), "SystemCallFilter", "(bas)",
-                true, 2, "@system-service", "@chown", "SystemCallErrorNumber", "i", EPERM);
+/* For those in which nothing but our own code runs, and systemd-dissect. */
+static int append_strict(sd_bus_message *m, bool image) {
+        static const char *const calls[] = { "@system-service", "@chown", "@mount" };
+        int r;
+
+        r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "NoNewPrivileges", "b", true,
+                                  "MemoryDenyWriteExecute", "b", true, "RestrictNamespaces", "t",
+                                  UINT64_C(0), "SystemCallErrorNumber", "i", EPERM);
+        if (r < 0)
+                return r;
+        return image ? sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 3,
+                                             calls[0], calls[1], calls[2])
+                     : sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 2,
+                                             calls[0], calls[1]);
+}
+
+/* To hear from udev of an image's partitions, which comes over a socket of the host's network. */
+static int append_no_network(sd_bus_message *m, bool image) {
+        if (!image)
+                return sd_bus_message_append(m, "(sv)", "PrivateNetwork", "b", true);
+        return sd_bus_message_append(m, "(sv)", "RestrictAddressFamilies", "(bas)", true, 2,
+                                     "AF_UNIX", "AF_NETLINK");
 }
 
 int job_sandbox_append(sd_bus_message *m, const JobSpec *spec) {
@@ -159,6 +178,6 @@ int job_sandbox_append(sd_bus_message *m, const JobSpec *spec) {
         if (r >= 0 && s.own_mounts && s.tools)
                 r = append_logs(m);
         if (r >= 0 && s.own_mounts && !s.network)
-                r = sd_bus_message_append(m, "(sv)", "PrivateNetwork", "b", true);
-        return r < 0 || s.tools ? r : append_strict(m);
+                r = append_no_network(m, s.image);
+        return r < 0 || s.tools ? r : append_strict(m, s.image);
 }

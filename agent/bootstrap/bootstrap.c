@@ -293,6 +293,12 @@ static int keep_base(BootstrapRun *run, Error **err) {
         return r < 0 ? r : copy_command(run, &b);
 }
 
+/* Somebody else's image stays as it is unless the definition has something to tell it. A copy of a
+ * container's must not be taken for that container. */
+static bool writes_image(const BootstrapRun *run) {
+        return run->job.def->first_boot || run->bootstrap->type == BOOTSTRAP_CLONE;
+}
+
 static int first_boot(BootstrapRun *run, Error **err) {
         const FirstBootPlan plan = { run->job.def, source_own_network(run->job.def), 0 };
         _cleanup_strv_ char **warnings = NULL;
@@ -301,9 +307,11 @@ static int first_boot(BootstrapRun *run, Error **err) {
         r = stage(run, STAGE_FIRST_BOOT, "First boot settings", err);
         if (r < 0)
                 return r;
-        if (run->is_image)
-                return first_boot_warn_image(run->job.def, &run->job.warnings);
-        r = first_boot_apply(run->job.root_fd, &plan, &warnings, err);
+        if (run->is_image && !writes_image(run))
+                return 0;
+        r = run->is_image
+                    ? first_boot_apply_image(run->job.root, &plan, run->job.report, &warnings, err)
+                    : first_boot_apply(run->job.root_fd, &plan, &warnings, err);
         if (r < 0)
                 return error_prefix(err, "First boot settings");
         STRV_FOREACH(w, warnings)

@@ -7,6 +7,7 @@
  * reached, and files that are written belong to whom the tree belongs.
  */
 
+#include "agent/bootstrap/job_report.h"
 #include "xml/container_def.h"
 
 typedef struct FirstBootPlan {
@@ -20,9 +21,13 @@ typedef struct FirstBootPlan {
  * and does not stop a boot (locale that is not installed, …). */
 int first_boot_apply(int root_fd, const FirstBootPlan *plan, char ***ret_warnings, Error **err);
 
-/* Of a root that is a disk image, which is not opened: a sentence about what of the definition it was
- * not told. 0 also if there is nothing. */
-int first_boot_warn_image(const ContainerDef *def, char ***warnings);
+/* The same in a disk image: path, absolute. One that cannot be mounted, or not be written to, keeps
+ * what it has, and a warning says what it was not told. -ECANCELED */
+int first_boot_apply_image(const char *path, const FirstBootPlan *plan, const JobReport *report,
+                           char ***ret_warnings, Error **err);
+
+/* That sentence; why: the reason. */
+int first_boot_warn_image(const ContainerDef *def, const char *why, char ***warnings);
 
 /* The password of one user of an existing root: /etc/shadow is replaced in one step, with owner,
  * mode and SELinux label as they were. -ENOENT: no such user. */

@@ -65,25 +65,38 @@ static void test_system(void **state) {
         assert_int_equal(fixture_stat(&f, "/root/.ssh/authorized_keys").st_mode, S_IFREG | 0600);
 }
 
-/* A root that is not opened: what it was not told is said, setting by setting. */
+/* An image that cannot be written to: what it was not told is said, setting by setting. */
 static void test_image(void **state) {
         _cleanup_strv_ char **warnings = NULL;
         SshKeyDef key = { (char *) "root", (char *) "ssh-ed25519 x" };
         FirstBootDef first_boot = { .timezone = (char *) "Europe/Berlin" };
         ContainerDef def = { .name = (char *) "web" };
 
-        assert_int_equal(first_boot_warn_image(&def, &warnings), 0);
-        def.first_boot = &(FirstBootDef){ 0 };
-        assert_int_equal(first_boot_warn_image(&def, &warnings), 0);
-        assert_null(warnings);
+        assert_int_equal(first_boot_warn_image(&def, "why", &warnings), 0);
+        assert_non_null(
+                startswith(warnings[0], "the host name and machine ID are the image's own"));
         def.first_boot = &first_boot;
-        assert_int_equal(first_boot_warn_image(&def, &warnings), 0);
-        assert_non_null(startswith(warnings[0], "<ct:timezone> of <ct:firstboot> was not applied"));
+        assert_int_equal(first_boot_warn_image(&def, "why", &warnings), 0);
+        assert_non_null(startswith(warnings[1], "<ct:timezone> of <ct:firstboot> was not applied"));
+        assert_non_null(strstr(warnings[1], "written to (why)"));
         first_boot.ssh_keys = &key;
         first_boot.n_ssh_keys = 1;
-        assert_int_equal(first_boot_warn_image(&def, &warnings), 0);
+        assert_int_equal(first_boot_warn_image(&def, "why", &warnings), 0);
         assert_non_null(startswith(
-                warnings[1], "<ct:timezone>, <ct:sshkey> of <ct:firstboot> were not applied"));
+                warnings[2], "<ct:timezone>, <ct:sshkey> of <ct:firstboot> were not applied"));
+}
+
+/* No image at all: it is told of, and stops nothing. */
+static void test_no_image(void **state) {
+        _cleanup_strv_ char **warnings = NULL;
+        ContainerDef def = { .name = (char *) "web" };
+        const FirstBootPlan plan = { .def = &def };
+        _cleanup_error_ Error *err = NULL;
+
+        assert_int_equal(first_boot_apply_image("/nonexistent.raw", &plan, NULL, &warnings, &err),
+                         0);
+        assert_null(err);
+        assert_int_equal(strv_length(warnings), 1);
 }
 
 /* The second time changes nothing, not even a time stamp. */
@@ -346,21 +359,14 @@ static void test_rpm(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_system),
-                cmocka_unit_test(test_again),
-                cmocka_unit_test(test_image),
-                cmocka_unit_test(test_application),
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_uninitialized),
-                cmocka_unit_test(test_bare_tree),
-                cmocka_unit_test(test_warnings),
-                cmocka_unit_test(test_locale_archive),
-                cmocka_unit_test(test_shift),
-                cmocka_unit_test(test_keys_are_added),
-                cmocka_unit_test(test_set_password),
-                cmocka_unit_test(test_locked),
-                cmocka_unit_test(test_label),
-                cmocka_unit_test(test_rpm),
+                cmocka_unit_test(test_system),        cmocka_unit_test(test_again),
+                cmocka_unit_test(test_image),         cmocka_unit_test(test_no_image),
+                cmocka_unit_test(test_application),   cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_uninitialized), cmocka_unit_test(test_bare_tree),
+                cmocka_unit_test(test_warnings),      cmocka_unit_test(test_locale_archive),
+                cmocka_unit_test(test_shift),         cmocka_unit_test(test_keys_are_added),
+                cmocka_unit_test(test_set_password),  cmocka_unit_test(test_locked),
+                cmocka_unit_test(test_label),         cmocka_unit_test(test_rpm),
         };
 
         if (geteuid() != 0)
