@@ -11,6 +11,7 @@
 #include "agent/plug.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
+#include "units/kept_dropin.h"
 #include "units/unit_list.h"
 #include "units/unit_name.h"
 
@@ -96,6 +97,31 @@ static void at_first_sight(Manager *m, Container *c) {
                 plug_container(m, c);
 }
 
+/* What it had of a definition that is gone. */
+static void forget_limits(Manager *m, const char *name) {
+        int r = kept_dropin_remove(m->root, name);
+
+        if (r < 0)
+                log_warning_errno(r, "Container '%s' keeps limits of a definition that is gone",
+                                  name);
+        if (r > 0)
+                manager_request_reload(m);
+}
+
+/* Of those that ended while we were not there. */
+static void forget_all_limits(Manager *m) {
+        _cleanup_strv_ char **names = NULL;
+
+        if (kept_dropin_list(m->root, &names) < 0)
+                return;
+        STRV_FOREACH(name, names) {
+                const Container *c = container_table_by_name(&m->containers, *name);
+
+                if (!c || !c->active)
+                        forget_limits(m, *name);
+        }
+}
+
 static int take_over(Container *c, const UnitState *state) {
         int r;
 
@@ -148,19 +174,22 @@ static bool is_news(const Container *c, const UnitState *state) {
 void container_watch_on_unit(const UnitState *state, void *userdata) {
         _cleanup_free_ char *old_active = NULL, *old_sub = NULL;
         Manager *m = userdata;
+        bool was_seen, was_active;
         Container *c;
-        bool was_seen;
 
         c = find_or_make(m, state);
         if (!c)
                 return;
 
+        was_active = c->active;
         was_seen = c->seen && is_news(c, state);
         old_active = c->active_state ? strdup(c->active_state) : NULL;
         old_sub = c->sub_state ? strdup(c->sub_state) : NULL;
         if (take_over(c, state) < 0)
                 log_error("Out of memory, the state of container '%s' is not known", c->name);
         c->seen = c->caught_up = true;
+        if (was_active && !c->active)
+                forget_limits(m, c->name);
         if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)
                 c->shutdown_requested = c->destroy_requested = false;
 
@@ -252,6 +281,7 @@ static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, vo
         }
         STRV_FOREACH(unit, units.running)
                 expect_running(m, *unit);
+        forget_all_limits(m);
         m->units_listed = true;
         manager_check_caught_up(m);
 }

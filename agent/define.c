@@ -13,6 +13,7 @@
 #include "base/label.h"
 #include "base/log.h"
 #include "units/generated.h"
+#include "units/kept_dropin.h"
 
 /*
  * Before the commit point
@@ -234,12 +235,22 @@ int undefine_commit(Manager *m, Container *c, Error **err) {
         return 0;
 }
 
+/* Those of a container that runs, which a reload would lift. */
+static void keep_limits(Manager *m, const char *name) {
+        int r = kept_dropin_add(m->root, name);
+
+        if (r < 0)
+                log_warning_errno(r, "Container '%s' runs on without its limits", name);
+}
+
 int undefine_finish(Manager *m, const char *name, const char *root, Error **err) {
         Container *c = container_table_by_name(&m->containers, name);
         int change, r;
 
         if (c && container_is_defined(c))
                 return 0;
+        if (c && c->active)
+                keep_limits(m, name);
         change = generated_remove(m->root, name, root, err);
         if (change < 0)
                 return change;

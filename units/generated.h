@@ -14,6 +14,9 @@
 #include "units/nspawn_link.h"
 #include "xml/container_def.h"
 
+/* Its name in the unit's folder. */
+#define GENERATED_DROPIN "50-ctvirt.conf"
+
 typedef struct GeneratedInput {
         const ContainerDef *def; /* with uuid, idmap and a MAC for every interface */
         char **bridges; /* one a NETWORK or BRIDGE interface in document order; "" for a network

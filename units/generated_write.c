@@ -13,7 +13,6 @@
 #include "units/unit_name.h"
 
 #define NSPAWN_FOLDER "/etc/systemd/nspawn"
-#define DROPIN_NAME "50-ctvirt.conf"
 #define NETWORK_FOLDER "etc/systemd/network"
 #define NETWORK_PREFIX "20-ctvirt-"
 #define NETWORK_SUFFIX ".network"
@@ -61,7 +60,7 @@ static int place_init(Place *p, const char *host_root, const char *container, co
                 return -ENOMEM;
         p->nspawn = text_format("%s" NSPAWN_FOLDER "/%s.nspawn", host_root, container);
         p->dropin_folder = text_format("%s/etc/systemd/system/%s.d", host_root, unit);
-        p->dropin = text_format("%s/etc/systemd/system/%s.d/" DROPIN_NAME, host_root, unit);
+        p->dropin = text_format("%s/etc/systemd/system/%s.d/" GENERATED_DROPIN, host_root, unit);
         p->root = text_format("%s%s", host_root, root);
         return p->nspawn && p->dropin_folder && p->dropin && p->root ? 0 : -ENOMEM;
 }

@@ -23,6 +23,10 @@ refused() {
         check_equal "$text: nothing changed" "$before" "$(state)"
 }
 
+memory_max_is() {
+        [[ $(on systemctl show -P MemoryMax systemd-nspawn@later.service) == "$1" ]]
+}
+
 host_test_begin "define, redefine, undefine"
 use_host H
 check "the package is installed" install_ctvirt
@@ -88,9 +92,16 @@ check_equal "each has a range of its own" 3 "$(on 'grep -h ^PrivateUsers= /etc/s
 check "undefine" on ctvirt undefine lxcweb
 check "its files are gone" on 'test ! -e /etc/systemd/nspawn/lxcweb.nspawn && test ! -e /etc/ctvirt/containers/lxcweb.xml'
 check "its root is not touched" on 'ctvirt undefine later --help >/dev/null 2>&1 || :; test -d /var/lib/machines/later'
+check "a limit for a running container" on 'ctvirt dumpxml later | sed "s:</name>:&<memory unit=\"MiB\">512</memory>:" >/root/later.xml && ctvirt define --validate /root/later.xml'
+check "systemd has it" wait_for 10 memory_max_is 536870912
 check "undefine of a running container" on ctvirt undefine later
 check "leaves it running" is_running later
+check "and its limit" memory_max_is 536870912
+check "nothing else of it" on 'test ! -e /etc/systemd/system/systemd-nspawn@later.service.d && test ! -e /etc/systemd/nspawn/later.nspawn'
 check "and it is not enabled any more" on '! systemctl -q is-enabled systemd-nspawn@later.service'
+check "it stops" on systemctl stop systemd-nspawn@later.service
+check "the limit goes with it" wait_for 10 on 'test ! -e /run/systemd/system/systemd-nspawn@later.service.d'
+check "systemd has forgotten it" wait_for 10 memory_max_is infinity
 
 step "what a person should hear"
 container_xml noroot default | put_file /root/noroot.xml
