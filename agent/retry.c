@@ -14,6 +14,7 @@ typedef struct Sentence {
 
 static const Sentence sentences[] = {
         { FAILURE_NAME_TAKEN, "Failed to register machine: Machine ", "already exists" },
+        { FAILURE_MACHINED_BUSY, "Failed to register machine: ", "Connection timed out" },
         { FAILURE_BRIDGE_MISSING, "Failed to add interface ", ": No such device" },
         { FAILURE_LINK_EXISTS, "Failed to add new veth interfaces ", ": File exists" },
         { FAILURE_MOUNT_LEFT, "Mount point '/run/systemd/nspawn/unix-export/",
@@ -31,6 +32,7 @@ static const char *const kind_names[] = {
         [FAILURE_BRIDGE_MISSING] = "bridge missing",
         [FAILURE_LINK_EXISTS] = "link exists",
         [FAILURE_MOUNT_LEFT] = "mount left",
+        [FAILURE_MACHINED_BUSY] = "systemd-machined busy",
         [FAILURE_BUS_AWAY] = "system bus away",
 };
 

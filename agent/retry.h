@@ -19,6 +19,7 @@ typedef enum FailureKind {
         FAILURE_BRIDGE_MISSING, /* the bridge went while nspawn was starting */
         FAILURE_LINK_EXISTS,    /* the veth pair of its last life is still there */
         FAILURE_MOUNT_LEFT,     /* as destroy_clean_up() takes it away (systemd >= 256) */
+        FAILURE_MACHINED_BUSY,  /* it did not answer in time: hundreds start together */
         FAILURE_BUS_AWAY,       /* the system bus, by which nspawn tells machined of a container */
 } FailureKind;
 

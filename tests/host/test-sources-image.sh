@@ -75,7 +75,7 @@ test_images() {
         on 'for i in 0 1 2 3 4 5 6 7; do test -e /dev/loop$i || mknod /dev/loop$i b 7 $i; done; test -e /dev/loop-control || mknod /dev/loop-control c 10 237
                 truncate -s 40M /srv/www/tiny.raw && mke2fs -q -t ext4 -d /usr/share/tinyroot /srv/www/tiny.raw && xz -1k /srv/www/tiny.raw'
         bootstraps "an image" image system "$(from raw "file='/srv/www/tiny.raw'" "<ct:verify sha256='$(sum_of /srv/www/tiny.raw)'/>")<ct:firstboot><ct:timezone>UTC</ct:timezone></ct:firstboot>"
-        check "nothing is left mounted, no loop device is used" on '! grep -q ctvirt-image /proc/mounts && test -z "$(losetup -n -O BACK-FILE | grep .ctvirt)"'
+        check "nothing is left mounted, no loop device is used" on '! grep -q ctvirt-image /proc/mounts && test -z "$(losetup -n -O BACK-FILE | grep -F /.ctvirt/)"'
         check_equal "its host name" image "$(in_image image /etc/hostname)"
         check_equal "its machine ID" "$(on ctvirt domuuid image | tr -d '\n-')" "$(in_image image /etc/machine-id)"
         check_equal "it is an image in the pool" "image" "$(on ctvirt -q vol-list | awk '$1 == "image" { print $1 }')"

@@ -26,6 +26,7 @@ static const Line lines[] = {
         { "Failed to add new veth interfaces (vb-web:host0): File exists", FAILURE_LINK_EXISTS },
         { "Mount point '/run/systemd/nspawn/unix-export/web' exists already, refusing.",
           FAILURE_MOUNT_LEFT },
+        { "Failed to register machine: Connection timed out", FAILURE_MACHINED_BUSY },
         { "Failed to open system bus: Connection refused", FAILURE_BUS_AWAY },
         { "Failed to open bus: Connection refused", FAILURE_BUS_AWAY },
         { "Failed to open bus: No such file or directory", FAILURE_BUS_AWAY },
