@@ -70,7 +70,8 @@ int first_boot_apply_image(const char *path, const FirstBootPlan *plan, const Jo
         if (r < 0)
                 return error_set(err, -r, "%s", why && why->text ? why->text : strerror(-r));
         r = first_boot_apply(m.fd, plan, ret_warnings, &why);
-        if (r == -EROFS)
+        /* A read-only filesystem, and one of several partitions, of which only the root is written. */
+        if (r == -EROFS || r == -EXDEV)
                 return warn(plan->def, r, why, ret_warnings);
         if (r < 0)
                 return error_set(err, -r, "%s", why && why->text ? why->text : strerror(-r));

@@ -45,6 +45,7 @@ HASH='$6$ctvirttest$8YLxihCcc97v8cIa/SD7QCFvjmquofdnV9znInuiP8xItTUPVTbXEqC.drT4
 
 running() { systemctl -q is-active "systemd-nspawn@$1.service"; }
 not_running() { ! running "$1"; }
+target_is() { [ "$(systemctl show -P ActiveState ctvirt-autostart@virbr0.target)" = "$1" ]; }
 witness_is() { grep -qx "WITNESS=$1" /run/ctvirt/bridges/virbr0; }
 has_lease() { virsh -q net-dhcp-leases default | grep -q " $1 "; }
 label_of() { stat -c %C "$1"; }
@@ -110,6 +111,18 @@ check_equal "no unit in web has failed" "" "$(in_web systemctl list-units --stat
 echo "domain of web: $(domain_of "$(leader web)")"
 check_equal "web's PID 1 is confined" systemd_nspawn_t "$(domain_of "$(leader web)")"
 
+echo "at $(cut -d' ' -f1 /proc/uptime) s: the hook alone"
+check "the agent is stopped" systemctl mask --now ctvirtd.service
+check "net-destroy" virsh -q net-destroy default
+check "the hook has stopped the targets" wait_for 20 target_is inactive
+check "web is stopped" systemctl stop systemd-nspawn@web.service
+check "net-start" virsh -q net-start default
+check "the hook has started the targets" wait_for 20 target_is active
+check "and web" wait_for 60 running web
+check "which is all up again" wait_for 300 booted
+systemctl unmask ctvirtd.service
+check "the agent is back" systemctl start ctvirtd.service
+
 echo "at $(cut -d' ' -f1 /proc/uptime) s: passwords"
 check "root can log in" log_in Vogel-17
 check "set-user-password" ctvirt set-user-password web root --password Amsel-23
@@ -146,9 +159,10 @@ sleep 2
 denied=$(cat /var/log/audit/audit.log | grep -aE 'type=(AVC|USER_AVC)' | grep -a denied |
         sed -nE 's/.*denied +\{ ([^}]*) \}.*scontext=[^:]*:[^:]*:([^:]*):[^ ]* tcontext=[^:]*:[^:]*:([^:]*):[^ ]* tclass=([a-z0-9_]*).*/\2 \3:\4 { \1 }/p' | sort | uniq -c)
 printf 'denied:\n%s\n' "$denied"
-ours=$(printf '%s\n' "$denied" | grep -E 'ctvirt_|systemd_nspawn_|systemd_machined_t|systemd_generator_t|system_dbusd_t|initrc_t|init_t|bin_t')
+ours=$(printf '%s\n' "$denied" | grep -E 'ctvirt_|systemd_nspawn_|systemd_machined_t|systemd_generator_t|system_dbusd_t|initrc_t|init_t|bin_t|systemd_unit_t')
 check_equal "nothing of ctvirt's work was denied" "" "$ours"
-grep -aE 'type=(AVC|USER_AVC)' /var/log/audit/audit.log | grep -aE 'ctvirt_|nspawn|machined|generator|dbusd|initrc_t' | head -40
+grep -aE 'type=(AVC|USER_AVC)' /var/log/audit/audit.log | grep -aE 'ctvirt_|nspawn|machined|generator|dbusd|initrc|virtd_t' | grep -av 'member=Inhibit' |
+        sort -u -t: -k3 | head -40
 echo "end of job"
 JOB
 check "the machine has run" vm_run 3000 "security=selinux selinux=1 enforcing=1 audit_backlog_limit=8192"

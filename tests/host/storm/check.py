@@ -361,7 +361,8 @@ class Verdict:
         if later:
             if later[-1].what == "start":
                 return True if later[-1].good and later[-1].begin > edge.begin else None
-            if later[-1].what == "stop" and edge.done and later[-1].begin > edge.done + SAME_TIME:
+            # One that failed, as when the agent was killed while it was asked, has stopped nothing, or something.
+            if later[-1].what == "stop" and later[-1].good and edge.done and later[-1].begin > edge.done + SAME_TIME:
                 return False
             return None
         return True if logs.always(name, True, edge.begin, state.t) else None
