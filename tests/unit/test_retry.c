@@ -35,7 +35,6 @@ static const Line lines[] = {
         { "", FAILURE_LASTING },
         { "Failed to open bus: Permission denied", FAILURE_LASTING },
         { "Failed to register machine: Access denied", FAILURE_LASTING },
-        { "Failed to register machine: Connection timed out", FAILURE_LASTING },
         { "Failed to add interface vb-web to bridge virbr0: Operation not permitted",
           FAILURE_LASTING },
         { "Failed to add new veth interfaces (vb-web:host0): Operation not supported",
