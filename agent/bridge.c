@@ -4,7 +4,6 @@
 
 #include "agent/libvirt_link.h"
 #include "agent/plug.h"
-#include "agent/start_proof.h"
 #include "base/log.h"
 #include "units/edge.h"
 #include "units/unit_name.h"
@@ -178,7 +177,6 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                         log_info("Bridge %s is ready", b->name);
                 b->overtaken = false;
                 b->ready_ifindex = 0;
-                b->made_ifindex = g->link.ifindex;
         }
         return outcome != EDGE_NOT_READY;
 }
@@ -277,9 +275,6 @@ static void tell_ready(Bridge *b, const BridgeGathered *g) {
 
         /* Somebody else made the edge. */
         plug_once(b, g);
-        if (b->seen_not_ready && b->made_ifindex != g->link.ifindex &&
-            g->marker.witness == WITNESS_HOOK)
-                (void) start_proof_begin(b->m, b->name, g->link.ifindex);
         b->ready_ifindex = g->link.ifindex;
         manager_on_bridge_ready(b->m, b->name, b->seen_not_ready);
 }
