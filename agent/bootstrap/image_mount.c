@@ -21,8 +21,12 @@ static int make_folder(char **ret, Error **err) {
 
         if (!folder)
                 return -ENOMEM;
-        if (!mkdtemp(folder))
-                return error_set(err, errno, "cannot make a folder in /tmp: %s", strerror(errno));
+        if (!mkdtemp(folder)) {
+                int r = negative_errno();
+
+                (void) error_set(err, -r, "cannot make a folder in /tmp: %s", strerror(-r));
+                return r;
+        }
         *ret = TAKE_PTR(folder);
         return 0;
 }
@@ -52,13 +56,13 @@ int image_mount(const char *path, const JobReport *report, ImageMount *ret, Erro
                 (void) rmdir(folder);
                 return r;
         }
+        r = protect(folder, err);
+        m.fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (r >= 0 && m.fd < 0)
+                r = error_set(err, errno, "%s cannot be opened: %s", folder, strerror(errno));
         m.folder = TAKE_PTR(folder);
-        r = protect(m.folder, err);
         if (r < 0)
                 return r;
-        m.fd = open(m.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (m.fd < 0)
-                return error_set(err, errno, "%s cannot be opened: %s", m.folder, strerror(errno));
         *ret = m;
         m = IMAGE_MOUNT_NONE;
         return 0;
