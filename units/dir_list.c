@@ -2,7 +2,6 @@
 
 #include "units/dir_list.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 
 DEFINE_CLEANUP(DIR *, closedir)
@@ -68,18 +67,24 @@ int dir_list(const char *path, const char *prefix, const char *suffix, char ***r
         return list(d, prefix, suffix, ret);
 }
 
-int dir_list_fd(int fd, char ***ret) {
-        _cleanup_(closedirp) DIR *d = NULL;
+int dir_open(int fd, DIR **ret) {
         int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (copy < 0)
                 return negative_errno();
-        d = fdopendir(copy);
-        if (!d) {
+        *ret = fdopendir(copy);
+        if (!*ret) {
                 (void) close(copy);
                 return -ENOMEM;
         }
-        return list(d, "", "", ret);
+        return 0;
+}
+
+int dir_list_fd(int fd, char ***ret) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        int r = dir_open(fd, &d);
+
+        return r < 0 ? r : list(d, "", "", ret);
 }
 
 static int compare(const void *key, const void *member) {

@@ -10,6 +10,7 @@
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/tree_mounts.h"
 #include "agent/pool/tree_progress.h"
+#include "units/dir_list.h"
 
 /* Folders, and subvolumes, that are opened one within the other. What lies deeper is moved up, so
  * that no tree needs more descriptors or stack. */
@@ -164,15 +165,10 @@ static int remove_thing(const Removal *rm, int dir_fd, const char *name, unsigne
 
 static int remove_children(const Removal *rm, int fd, unsigned depth) {
         _cleanup_(closedirp) DIR *d = NULL;
-        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int opened = dir_open(fd, &d);
 
-        if (copy < 0)
-                return negative_errno();
-        d = fdopendir(copy);
-        if (!d) {
-                (void) close(copy);
-                return -ENOMEM;
-        }
+        if (opened < 0)
+                return opened;
         for (;;) {
                 const struct dirent *e;
                 int r;

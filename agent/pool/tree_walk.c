@@ -5,6 +5,7 @@
 #include <dirent.h>
 
 #include "base/strv.h"
+#include "units/dir_list.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -70,15 +71,10 @@ static int walk_entry(Walk *w, int dir_fd, const char *folder, const char *name)
 
 static int walk_entries(Walk *w, int fd, const char *path) {
         _cleanup_(closedirp) DIR *d = NULL;
-        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int opened = dir_open(fd, &d);
 
-        if (copy < 0)
-                return negative_errno();
-        d = fdopendir(copy);
-        if (!d) {
-                (void) close(copy);
-                return -ENOMEM;
-        }
+        if (opened < 0)
+                return opened;
         for (;;) {
                 const struct dirent *e;
                 int r;
