@@ -4,6 +4,7 @@
 
 #include "agent/libvirt_link.h"
 #include "agent/plug.h"
+#include "agent/start_proof.h"
 #include "base/log.h"
 #include "units/edge.h"
 #include "units/unit_name.h"
@@ -177,6 +178,7 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                         log_info("Bridge %s is ready", b->name);
                 b->overtaken = false;
                 b->ready_ifindex = 0;
+                b->made_ifindex = g->link.ifindex;
         }
         return outcome != EDGE_NOT_READY;
 }
@@ -262,6 +264,7 @@ static bool act(Bridge *b, const BridgeGathered *g, BridgeAction action) {
 
 static void tell_gone(Bridge *b) {
         b->ready_ifindex = b->plugged_ifindex = 0;
+        start_proof_cancel(b->m, b->name);
         manager_on_bridge_gone(b->m, b->name);
 }
 
@@ -275,6 +278,9 @@ static void tell_ready(Bridge *b, const BridgeGathered *g) {
 
         /* Somebody else made the edge. */
         plug_once(b, g);
+        if (b->seen_not_ready && b->made_ifindex != g->link.ifindex &&
+            g->marker.witness == WITNESS_HOOK)
+                (void) start_proof_begin(b->m, b->name, g->link.ifindex);
         b->ready_ifindex = g->link.ifindex;
         manager_on_bridge_ready(b->m, b->name, b->seen_not_ready);
 }

@@ -18,6 +18,7 @@ typedef struct Bridge {
         BridgeSight sight;
         unsigned plugged_ifindex; /* containers' links were put on this incarnation */
         unsigned ready_ifindex;   /* the manager knows of this incarnation */
+        unsigned made_ifindex;    /* the edge of this incarnation is ours */
         unsigned ordered_ifindex; /* the line has a start on this incarnation's account */
         bool seen_not_ready;      /* so that what becomes ready is news, not the state we came to */
         bool stopping;            /* the line has, or had, a stop on our account */

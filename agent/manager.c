@@ -22,6 +22,7 @@
 #include "agent/memory_trim.h"
 #include "agent/reconcile.h"
 #include "agent/reload.h"
+#include "agent/start_proof.h"
 #include "agent/status.h"
 #include "agent/system_bus.h"
 #include "base/log.h"
@@ -151,6 +152,7 @@ static void on_bus_disconnected(void *userdata) {
         job_recover_bus_gone(m);
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
+        start_proofs_free(m);
         m->units_listed = m->caught_up = m->reloading = false;
         m->reloads_asked = 0;
         m->catch_up_source = sd_event_source_disable_unref(m->catch_up_source);
@@ -379,6 +381,7 @@ int manager_new(const char *libvirt_uri, Manager **ret) {
         TAILQ_INIT(&m->jobs.list);
         m->jobs.fd = -1;
         LIST_INIT(&m->failure_asks);
+        LIST_INIT(&m->start_proofs);
 
         r = configure(m, libvirt_uri);
         if (r >= 0)
@@ -413,6 +416,7 @@ Manager *manager_free(Manager *m) {
         (void) file_watch_free(m->files);
         event_core_free(m);
         (void) system_bus_free(m->system_bus);
+        start_proofs_free(m);
         (void) failure_cause_free(m->causes);
         (void) pool_worker_free(m->pool_reader);
         (void) pool_worker_free(m->pool_worker);

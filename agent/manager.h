@@ -31,6 +31,7 @@
 
 typedef struct BridgeWatch BridgeWatch;
 typedef struct FailureAsk FailureAsk;
+typedef struct StartProof StartProof;
 typedef struct FailureCause FailureCause;
 typedef struct FileWatch FileWatch;
 typedef struct LibvirtLink LibvirtLink;
@@ -84,6 +85,7 @@ typedef struct Manager {
         PoolWorker *pool_reader; /* does not wait for them */
         FailureCause *causes;    /* NULL: none can be found out */
         LIST_HEAD(, FailureAsk) failure_asks;
+        LIST_HEAD(, StartProof) start_proofs;
         uint64_t last_failure_cookie;
         char **orphans; /* containers that were half undefined when the agent last ended */
 

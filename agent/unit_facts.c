@@ -16,6 +16,7 @@ static const Fact facts_table[] = {
         { "ActiveState", SD_BUS_TYPE_STRING, offsetof(UnitFacts, active_state) },
         { "Result", SD_BUS_TYPE_STRING, offsetof(UnitFacts, result) },
         { "ConditionResult", SD_BUS_TYPE_BOOLEAN, offsetof(UnitFacts, condition_result) },
+        { "Job", SD_BUS_TYPE_STRUCT, offsetof(UnitFacts, job) },
         { "CPUUsageNSec", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, cpu_usage_nsec) },
         { "MemoryCurrent", SD_BUS_TYPE_UINT64, offsetof(UnitFacts, memory_current) },
         { "InvocationID", SD_BUS_TYPE_ARRAY, offsetof(UnitFacts, invocation) },
@@ -77,6 +78,16 @@ static int read_id(sd_bus_message *m, char *field) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* "(uo)": 0 and "/" when there is none. */
+static int read_job(sd_bus_message *m, uint32_t *field) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, "(uo)");
+        if (r >= 0)
+                r = sd_bus_message_read(m, "(uo)", field, NULL);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_fact(sd_bus_message *m, const Fact *fact, UnitFacts *facts) {
         const char type[] = { fact->type, '\0' };
         char *field = (char *) facts + fact->offset;
@@ -90,6 +101,8 @@ static int read_fact(sd_bus_message *m, const Fact *fact, UnitFacts *facts) {
 
         if (fact->type == SD_BUS_TYPE_ARRAY)
                 return read_id(m, field);
+        if (fact->type == SD_BUS_TYPE_STRUCT)
+                return read_job(m, (uint32_t *) (void *) field);
 
         r = sd_bus_message_read(m, "v", type, &value);
         if (r < 0)

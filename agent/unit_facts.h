@@ -14,6 +14,7 @@ typedef struct UnitFacts {
         const char *active_state; /* owned by the message that they were read from; never NULL */
         const char *result;
         bool condition_result;
+        uint32_t job;            /* its ID; 0: the unit has none */
         uint64_t cpu_usage_nsec; /* 0: not known */
         uint64_t memory_current; /* bytes; 0: not known */
 

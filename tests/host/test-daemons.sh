@@ -106,6 +106,21 @@ fresh
 check "net-start" on virsh -q net-start default
 check_exact web virbr0
 
+step "the hook's order is lost: it is on record, and nothing was started"
+on 'sed "s/^WITNESS=.*/WITNESS=hook/" /run/ctvirt/bridges/virbr0 >/root/marker; cp /run/ctvirt/handled/virbr0 /root/handled'
+fresh
+on systemctl kill -s STOP ctvirtd.service
+on mv $HOOK /root/hook
+check "net-start" on virsh -q net-start default
+on 'i=$(cat /sys/class/net/virbr0/ifindex); for f in handled bridges; do
+        sed "s/^IFINDEX=.*/IFINDEX=$i/" "/root/$(test $f = handled && echo handled || echo marker)" >/run/ctvirt/$f/.virbr0
+        mv /run/ctvirt/$f/.virbr0 /run/ctvirt/$f/virbr0; done'
+on systemctl kill -s CONT ctvirtd.service
+check "the agent starts web" wait_for 15 is_running web
+check "and says why" on 'journalctl -q -u ctvirtd.service | grep -q "has not started them; ordering it again"'
+check_exact web virbr0
+on mv /root/hook $HOOK
+
 step "a script that fails after ours: libvirt takes the network down again"
 fresh
 printf '#!/bin/sh\n[ "$2" != started ]\n' | put_file /etc/libvirt/hooks/network.d/90-fails
