@@ -213,10 +213,13 @@ static bool do_gone(Bridge *b, const BridgeGathered *g) {
                 b->stopping = b->waiting = true;
                 return false;
         }
-        if (r < 0)
+        /* A stop that the line has in hand stays ours, above all when a witness holds the lock. */
+        if (r < 0) {
                 failed(b, r, "stop its targets");
+                return false;
+        }
         forget_stop(b);
-        return r >= 0;
+        return true;
 }
 
 /* The new life's start, by somebody else, while our stop of the old one was under way: nobody knows
