@@ -369,6 +369,12 @@ static int put_end(int run_fd, const Ending *e) {
         return 0;
 }
 
+/* A record that is written again with nothing new in it would be news to the agent, which tries
+ * until PID 1 answers: it would not come to rest before. */
+static bool end_is_put(const Ending *e, unsigned handled) {
+        return handled == BRIDGE_ENDED && (e->recorded || !e->network);
+}
+
 static int gone_locked(int run_fd, const char *bridge, const char *network, const EdgeRoad *road) {
         _cleanup_(ending_done) Ending e = { .bridge = bridge, .network = network };
         _cleanup_strv_ char **others = NULL;
@@ -383,7 +389,7 @@ static int gone_locked(int run_fd, const char *bridge, const char *network, cons
         if (others)
                 return leave_network(run_fd, &e, handled, others, road);
 
-        r = put_end(run_fd, &e);
+        r = end_is_put(&e, handled) ? 0 : put_end(run_fd, &e);
         if (r < 0)
                 return r;
         removed = bridge_marker_remove(run_fd, bridge);

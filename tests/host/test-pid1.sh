@@ -83,6 +83,24 @@ check "web runs" wait_for 20 is_running web
 check_equal "web was started once" 1 "$(count_starts web)"
 check_equal "no start of web failed" 0 "$(count_failures web)"
 
+step "a stop that the agent has in hand comes late: it was frozen before PID 1 let it in"
+fresh
+check "net-start" on virsh -q net-start default
+check "web runs" wait_for 10 is_running web
+# The agent closes its line to PID 1 when it was idle for a second.
+sleep 2
+hold_pid1
+check "net-destroy" on virsh -q net-destroy default
+check "the marker is gone" on test ! -e /run/ctvirt/bridges/virbr0
+on pkill -STOP -x ctvirtd
+release_pid1
+check "net-start again" on virsh -q net-start default
+check "the bridge is told to be ready" wait_for 10 on systemctl -q is-active ctvirt-bridge@virbr0.target
+on pkill -CONT -x ctvirtd
+check "the agent knows better than its stop" wait_for 10 on 'journalctl -q -u ctvirtd.service | grep -q "queued again, behind the stop"'
+check "the bridge is told to be ready again" wait_for 10 on systemctl -q is-active ctvirt-bridge@virbr0.target
+check "web runs still" is_running web
+
 step "a long reload, and no agent"
 fresh
 on systemctl -q stop ctvirtd.service

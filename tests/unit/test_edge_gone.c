@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static void test_gone(void **state) {
         _cleanup_notes_ Notes n = { 0 };
@@ -87,6 +88,32 @@ static void test_stop_fails(void **state) {
         assert_lines(&n, "");
 }
 
+static ino_t record(void) {
+        struct stat st;
+
+        assert_int_equal(fstatat(run_fd, "handled/" BRIDGE, &st, 0), 0);
+        return st.st_ino;
+}
+
+/* The agent sees each record that is written, and looks at the bridge again. */
+static void test_stop_takes_long(void **state) {
+        _cleanup_notes_ Notes n = { .stop_result = -EINPROGRESS };
+        const EdgeRoad road = road_of(&n);
+        ino_t first;
+
+        (void) add_link();
+        assert_edge(&n, EDGE_MADE);
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, NULL, &road, 0), -EINPROGRESS);
+        first = record();
+        assert_int_equal(bridge_incarnation_gone(run_fd, BRIDGE, 0, &road, 0), -EINPROGRESS);
+        assert_int_equal(record(), first);
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "default", &road, 0), -EINPROGRESS);
+        assert_int_equal(record(), first);
+        n.stop_result = 0;
+        assert_int_equal(bridge_gone(run_fd, BRIDGE, "default", &road, 0), 0);
+        assert_int_equal(handled(), 0);
+}
+
 /* No file can grow: all that is written fails, as on a full file system. */
 static void set_full(bool full) {
         struct rlimit limit;
@@ -146,8 +173,9 @@ static void test_old_news(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                test(test_gone),       test(test_gone_and_back), test(test_gone_without_marker),
-                test(test_stop_fails), test(test_full),          test(test_old_news),
+                test(test_gone),       test(test_gone_and_back),   test(test_gone_without_marker),
+                test(test_stop_fails), test(test_stop_takes_long), test(test_full),
+                test(test_old_news),
         };
 
         (void) signal(SIGXFSZ, SIG_IGN);
