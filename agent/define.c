@@ -243,13 +243,18 @@ static void keep_limits(Manager *m, const char *name) {
                 log_warning_errno(r, "Container '%s' runs on without its limits", name);
 }
 
+/* At the start of the agent, which finishes what it was killed in, systemd has not been asked yet. */
+static bool may_run(const Manager *m, const Container *c) {
+        return c && c->seen ? c->active : !m->units_listed;
+}
+
 int undefine_finish(Manager *m, const char *name, const char *root, Error **err) {
         Container *c = container_table_by_name(&m->containers, name);
         int change, r;
 
         if (c && container_is_defined(c))
                 return 0;
-        if (c && c->active)
+        if (may_run(m, c))
                 keep_limits(m, name);
         change = generated_remove(m->root, name, root, err);
         if (change < 0)

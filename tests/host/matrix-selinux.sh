@@ -55,6 +55,7 @@ leader() { machinectl show -P Leader "$1" 2>/dev/null || machinectl show -p Lead
 in_web() { nsenter -t "$(leader web)" -a -- "$@"; }
 booted() { in_web systemctl is-active multi-user.target | grep -qx active; }
 log_in() { timeout 120 python3 /job/login.py root "$1" machinectl -q login web; }
+may_stop() { compute_av system_u:system_r:virtd_t:s0 "system_u:object_r:$1:s0" service | grep '^allowed=' | grep -qw stop; }
 labelled() { check_equal "label of $1" "$2" "$(label_of "$1" | cut -d: -f3)"; }
 
 echo "administrator: $(id -Z); $(getenforce); policy $(cat /sys/fs/selinux/policyvers)"
@@ -66,6 +67,9 @@ check "selinux-setup says so" /usr/libexec/ctvirt/selinux-setup status
 labelled $POOL ctvirt_root_t
 labelled /run/ctvirt/bridges ctvirt_runtime_t
 labelled $HOOK bin_t
+labelled /usr/lib/systemd/system/ctvirt-autostart@.target ctvirt_unit_t
+check_not "libvirt's domain may stop other units" may_stop systemd_unit_t
+check "the targets it may" may_stop ctvirt_unit_t
 check "the hook is installed" /usr/libexec/ctvirt/hook-setup status
 check "the agent runs" wait_for 60 systemctl -q is-active ctvirtd.service
 echo "domain of the agent: $(domain_of "$(agent_pid)"), of libvirtd: $(domain_of "$(systemctl show -P MainPID libvirtd.service)")"

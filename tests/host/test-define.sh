@@ -102,6 +102,18 @@ check "and it is not enabled any more" on '! systemctl -q is-enabled systemd-nsp
 check "it stops" on systemctl stop systemd-nspawn@later.service
 check "the limit goes with it" wait_for 10 on 'test ! -e /run/systemd/system/systemd-nspawn@later.service.d'
 check "systemd has forgotten it" wait_for 10 memory_max_is infinity
+check "it is defined again" on ctvirt -q define /root/later.xml
+check "and started" on ctvirt -q start later
+check "with its limit" wait_for 10 memory_max_is 536870912
+# As an agent leaves it that is killed in the middle of an undefine.
+on 'systemctl stop ctvirtd.service && rm /etc/ctvirt/containers/later.xml && systemctl start ctvirtd.service'
+check "the agent finishes an undefine" wait_for 10 on test ! -e /etc/systemd/nspawn/later.nspawn
+check "later runs on" is_running later
+check "with its limit still" memory_max_is 536870912
+check "also after a reload" on systemctl daemon-reload
+check "it has its limit" memory_max_is 536870912
+on systemctl stop systemd-nspawn@later.service
+check "until it ends" wait_for 10 memory_max_is infinity
 
 step "what a person should hear"
 container_xml noroot default | put_file /root/noroot.xml
