@@ -11,6 +11,7 @@
 #include "agent/cli/password.h"
 #include "agent/cli/pool_info.h"
 #include "agent/cli/size.h"
+#include "agent/cli/source_word.h"
 #include "agent/cli/verbs.h"
 #include "base/strv.h"
 
@@ -45,10 +46,22 @@ static int append_strings(sd_bus_message *m, const Command *command, const char 
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_options(sd_bus_message *m, const Command *command) {
+/* A path on another host cannot begin where we are. */
+static int append_source(sd_bus_message *m, const Cli *cli, const Command *command) {
+        const char *word = command_string(command, "from");
+        _cleanup_free_ char *source = NULL;
         int r;
 
-        r = append_string(m, command, "from", "From");
+        if (!word || !streq(cli->uri, CLI_URI_SYSTEM))
+                return append_string(m, command, "from", "From");
+        r = source_word_absolute(word, &source);
+        return r < 0 ? r : sd_bus_message_append(m, "{sv}", "From", "s", source);
+}
+
+static int append_options(sd_bus_message *m, const Cli *cli, const Command *command) {
+        int r;
+
+        r = append_source(m, cli, command);
         if (r >= 0)
                 r = append_string(m, command, "release", "Release");
         if (r >= 0)
@@ -85,7 +98,7 @@ int bootstrap_container(Cli *cli, const Command *command, const BusObject *conta
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0 && options)
-                r = append_options(m, command);
+                r = append_options(m, cli, command);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0) {
