@@ -97,7 +97,7 @@ static int cmd_job_info(Cli *cli, const Command *command) {
 
         r = find_job(cli, what, &path);
         if (r >= 0 && command_flag(command, "wait"))
-                return job_wait(cli, path, NULL, "Job '%s' failed", what);
+                r = job_wait(cli, path, NULL, "Job '%s' failed", what);
         if (r >= 0)
                 r = job_info_get(cli, path, &info);
         return r < 0 ? r : print_info(&cli->output, &info);

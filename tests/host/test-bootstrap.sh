@@ -94,6 +94,9 @@ run_all() {
         says "a word that means nothing" "error" 1 bootstrap web --replace --from nonsense:///
         on cp /root/tiny.tar /tmp/tiny.tar
         check "a source in /tmp is seen" on ctvirt bootstrap web --replace --from tar:/tmp/tiny.tar
+        check "so is one by a relative path" on 'cd /tmp && ctvirt bootstrap web --replace --from tar:tiny.tar'
+        check "one that nobody waits for" on ctvirt -q bootstrap web --replace --detach
+        check "can be waited for" on "ctvirt job-info web --wait | grep -q 'State: *done'"
         says "stages are lines where there is no terminal" '^\[1/[0-9]\] ' 0 bootstrap web --replace
 
         step "$1: in the middle of it"
