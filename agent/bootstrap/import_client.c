@@ -7,6 +7,7 @@
 
 #include "agent/bootstrap/tool_output.h"
 #include "base/strv.h"
+#include "units/text.h"
 
 #define SERVICE "org.freedesktop.import1"
 #define MANAGER_PATH "/org/freedesktop/import1"
@@ -16,7 +17,8 @@
 #define CANCEL_USEC (UINT64_C(20) * 1000 * 1000)
 #define CANCEL_ASK_USEC 100000
 #define LAST_LINES 20
-#define STALL_USEC (UINT64_C(300) * 1000 * 1000)
+#define STALL_USEC (UINT64_C(120) * 1000 * 1000)
+#define STALL_TEXT "systemd-importd has got nothing of %s for 120 seconds"
 
 typedef struct Transfer {
         const ImportPull *pull;
@@ -216,31 +218,6 @@ static int conclude(const Transfer *t, Error **err) {
                          hint ? "\n" : "", hint ? hint : "");
 }
 
-int import_pull(const ImportPull *p, Error **err) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(transfer_done) Transfer t = { .pull = p };
-        int r;
-
-        r = sd_bus_open_system(&bus);
-        if (r < 0)
-                return error_set(err, -r, "no connection to the system bus: %s", strerror(-r));
-        t.bus = bus;
-        r = watch(&t);
-        if (r >= 0)
-                r = begin(&t, err);
-        if (r >= 0)
-                r = follow(&t);
-        if (r == -ECANCELED)
-                return error_set(err, ECANCELED, "canceled while %s was pulled", p->url);
-        if (r == -ETIMEDOUT)
-                return error_set(err, ETIMEDOUT,
-                                 "systemd-importd has got nothing of %s for %u seconds; try again",
-                                 p->url, (unsigned) (STALL_USEC / 1000000));
-        if (r < 0)
-                return error_set(err, -r, "systemd-importd: %s", strerror(-r));
-        return conclude(&t, err);
-}
-
 /*
  * Somebody else's transfer
  */
@@ -287,6 +264,61 @@ int import_cancel(const char *name) {
                 (void) sd_bus_wait(bus, CANCEL_ASK_USEC);
         }
         return r < 0 ? r : -ETIMEDOUT;
+}
+
+/*
+ * Ours
+ */
+
+/* A bus of its own, as what comes on it is told to the transfer. */
+static int pull_once(const ImportPull *p, bool *ret_stalled, Error **err) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(transfer_done) Transfer t = { .pull = p };
+        int r;
+
+        *ret_stalled = false;
+        r = sd_bus_open_system(&bus);
+        if (r < 0)
+                return error_set(err, -r, "no connection to the system bus: %s", strerror(-r));
+        t.bus = bus;
+        r = watch(&t);
+        if (r >= 0)
+                r = begin(&t, err);
+        if (r < 0)
+                return error_set(err, -r, "systemd-importd: %s", strerror(-r));
+        r = follow(&t);
+        if (r == -ECANCELED)
+                return error_set(err, ECANCELED, "canceled while %s was pulled", p->url);
+        if (r == -ETIMEDOUT) {
+                *ret_stalled = true;
+                return error_set(err, ETIMEDOUT, STALL_TEXT "; try again", p->url);
+        }
+        if (r < 0)
+                return error_set(err, -r, "systemd-importd: %s", strerror(-r));
+        return conclude(&t, err);
+}
+
+/* Of two that stall the second is the server's fault, or the network's. */
+int import_pull(const ImportPull *p, Error **err) {
+        _cleanup_error_ Error *stall = NULL;
+        _cleanup_free_ char *text = NULL;
+        bool stalled;
+        int r;
+
+        r = pull_once(p, &stalled, &stall);
+        if (stalled) {
+                text = text_format(STALL_TEXT "; trying it once more", p->url);
+                if (text && p->report->line)
+                        p->report->line(p->report->userdata, text);
+                r = import_cancel(p->name);
+                if (r < 0)
+                        return error_set(err, -r, "systemd-importd does not end a transfer: %s",
+                                         strerror(-r));
+                return pull_once(p, &stalled, err);
+        }
+        if (err)
+                *err = TAKE_PTR(stall);
+        return r;
 }
 
 /* xescape() of systemd with the characters of its pull-common.c. */

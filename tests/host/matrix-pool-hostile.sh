@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What of hostile contents takes long: a million files, archives that become gigabytes, and a pool that is full at each
-# moment of each operation. All of it ends with a sentence, leaves nothing, and the next operation works.
+# What of hostile contents takes long: a server that falls silent, a million files, archives that become gigabytes, and a pool
+# that is full at each moment of each operation. All of it ends with a sentence, leaves nothing, and the next operation works.
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
@@ -111,6 +111,37 @@ test_bombs() {
         ends "zstd" "looks like an attack" ctvirt vol-upload bomb /root/bomb.tar.zst
         ends "xz" "looks like an attack" ctvirt vol-upload bomb /root/bomb.tar.xz
         ends "as the source of a container" "looks like an attack" ctvirt bootstrap web --replace --from tar:/root/bomb.tar.xz
+        agent_is_the_same
+}
+
+# ---- servers
+
+# The first who asks for the archive gets half of it, and then nothing for as long as he likes.
+test_stall() {
+        step "a server that falls silent"
+        put_file /root/silent.py <<'PY'
+import http.server, os, time
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.path != "/root.tar" or os.path.exists("asked"):
+            return super().do_GET()
+        open("asked", "w").close()
+        data = open("root.tar", "rb").read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:len(data) // 2])
+        time.sleep(3600)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+PY
+        on 'mkdir /srv/silent && tar -C /usr/share/tinyroot -cf /srv/silent/root.tar . && systemd-run -q --unit silent --working-directory=/srv/silent python3 /root/silent.py'
+        check "there is a server" wait_for 20 on 'ss -Htln sport = :8080 | grep -q .'
+        check "it is asked once more" on 'ctvirt bootstrap web --replace --from http://127.0.0.1:8080/root.tar --verify no 2>&1 | tee /root/said | grep -q "trying it once more" || { cat /root/said; exit 1; }'
+        check "and the root is whole" on 'diff -r --no-dereference /usr/share/tinyroot/etc /var/lib/machines/web/etc | grep -v "^Only in /var/lib/machines" | grep . && exit 1; test -x /var/lib/machines/web/sbin/init'
+        check "nothing is left of it" wait_for 60 pool_is_tidy
+        on systemctl stop silent.service
         agent_is_the_same
 }
 
@@ -230,6 +261,7 @@ test_small ext4 130M
 test_small btrfs 300M
 container_xml web default | put_file /root/web.xml
 on ctvirt -q define /root/web.xml
+test_stall
 test_many
 test_bombs
 finish
