@@ -146,7 +146,8 @@ static int append_logs(sd_bus_message *m) {
 
 /* For those in which nothing but our own code runs, and systemd-dissect. */
 static int append_strict(sd_bus_message *m, bool image) {
-        static const char *const calls[] = { "@system-service", "@chown", "@mount" };
+        /* quotactl_fd: project quotas. */
+        static const char *const calls[] = { "@system-service", "@chown", "quotactl_fd", "@mount" };
         int r;
 
         r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "NoNewPrivileges", "b", true,
@@ -154,10 +155,10 @@ static int append_strict(sd_bus_message *m, bool image) {
                                   UINT64_C(0), "SystemCallErrorNumber", "i", EPERM);
         if (r < 0)
                 return r;
-        return image ? sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 3,
-                                             calls[0], calls[1], calls[2])
-                     : sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 2,
-                                             calls[0], calls[1]);
+        return image ? sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 4,
+                                             calls[0], calls[1], calls[2], calls[3])
+                     : sd_bus_message_append(m, "(sv)", "SystemCallFilter", "(bas)", true, 3,
+                                             calls[0], calls[1], calls[2]);
 }
 
 /* To hear from udev of an image's partitions, which comes over a socket of the host's network. */
