@@ -68,7 +68,9 @@ check "and what it takes" sh -c "ctvirt vol-info web | grep -qE '^Allocation: +4
 check "the host is not limited" fill $POOL/other 80
 rm $POOL/other $POOL/web/big
 check "clone" ctvirt clone web web2
-check "a clone does not eat of the other's limit" fill $POOL/web2/big 40
+check "a clone has the limit of the definition" capacity_is web2 '32.00 MiB'
+check "and does not eat of the other's" fill $POOL/web2/big 20
+check_not "which is one" fill $POOL/web2/big2 20
 check "which has its own" fill $POOL/web/big 40
 check_not "and only that" fill $POOL/web/big2 40
 check "what is new in a limited tree counts" mkdir -p $POOL/web/new/folder
