@@ -63,6 +63,9 @@ typedef struct Container {
         sd_event_source *retry_timer; /* not NULL: it will be tried again */
         sd_id128_t failed_invocation; /* of its unit, at the last failed start; null: not known */
         uint64_t failed_start_usec;   /* CLOCK_MONOTONIC, when that start began */
+        uint64_t life_ended_usec;     /* CLOCK_MONOTONIC, when it was last seen to end; 0: never */
+        unsigned jobs_since_failure;  /* that ended while its cause was not known */
+        bool machined_has_stopped;    /* since the start one of them was put down to machined */
 } Container;
 
 typedef struct ContainerTable {

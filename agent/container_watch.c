@@ -165,6 +165,16 @@ static Container *find_or_make(Manager *m, const UnitState *state) {
         return make_running(m, name);
 }
 
+static bool has_run(UnitPhase phase) {
+        return phase == UNIT_PHASE_UP || phase == UNIT_PHASE_STOPPING;
+}
+
+static void note_end(Container *c, const char *old_active, const char *old_sub) {
+        if (has_run(unit_phase(old_active, old_sub)) &&
+            !has_run(unit_phase(c->active_state, c->sub_state)))
+                (void) sd_event_now(c->manager->event, CLOCK_MONOTONIC, &c->life_ended_usec);
+}
+
 /* One that we have only just made runs since before we were there to see it start. */
 static bool is_news(const Container *c, const UnitState *state) {
         return c->active_state || state->active_enter_usec == 0 ||
@@ -188,6 +198,7 @@ void container_watch_on_unit(const UnitState *state, void *userdata) {
         if (take_over(c, state) < 0)
                 log_error("Out of memory, the state of container '%s' is not known", c->name);
         c->seen = c->caught_up = true;
+        note_end(c, old_active, old_sub);
         if (was_active && !c->active)
                 forget_limits(m, c->name);
         if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)

@@ -211,6 +211,7 @@ void failure_report_begin(Container *c, bool news) {
         if (!c->last_failure)
                 describe_result(c);
         c->failure_job_over = false;
+        c->jobs_since_failure = 0;
         c->failed_invocation = SD_ID128_NULL;
         c->failure_is_news = news;
         c->failure_cookie = ++c->manager->last_failure_cookie;

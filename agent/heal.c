@@ -15,6 +15,9 @@
 /* A start that an edge has ordered may have to wait for a stop (TimeoutStopSec=, 90 s). */
 #define EDGE_START_USEC (UINT64_C(120) * 1000 * 1000)
 
+/* How long machined may know a machine that has ended. */
+#define NAME_LEFT_USEC (UINT64_C(3) * 1000 * 1000)
+
 static void forget_timer(Container *c) {
         c->retry_timer = sd_event_source_disable_unref(c->retry_timer);
 }
@@ -40,7 +43,8 @@ static void begin(Container *c) {
         forget_timer(c);
         forget_record(c);
         c->start_is_ours = true;
-        c->failure_job_over = false;
+        c->failure_job_over = c->machined_has_stopped = false;
+        c->jobs_since_failure = 0;
         c->retries = 0;
 }
 
@@ -137,12 +141,43 @@ static void retry_in(Container *c, FailureKind kind, uint64_t delay_usec) {
                  failure_kind_to_string(kind), (double) delay_usec / 1e6);
 }
 
+/* machined stops a machine that has ended, which also means its unit (machine_stop() of systemd's
+ * machine.c). Where a start has waited for that end and found the name taken, it is the unit that has
+ * just failed. Once, as machined knows then that it is stopping. */
+static bool is_stop_of_machined(Container *c, FailureKind kind) {
+        if (kind != FAILURE_NAME_TAKEN || c->retries > 0 || c->machined_has_stopped ||
+            c->life_ended_usec == 0 || c->failed_start_usec > c->life_ended_usec + NAME_LEFT_USEC)
+                return false;
+        c->machined_has_stopped = true;
+        return true;
+}
+
+static void leave_to_others(Container *c) {
+        log_info("Container '%s': somebody else has given it an order, so it is not tried again",
+                 c->name);
+        put_record(c, RETRIES_MAX);
+        end(c);
+}
+
+static bool others_decided(Container *c, FailureKind kind) {
+        unsigned n = c->jobs_since_failure;
+
+        c->jobs_since_failure = 0;
+        if (n > 0 && is_stop_of_machined(c, kind))
+                n--;
+        return n > 0;
+}
+
 void heal_on_failure(Container *c, const char *line) {
         FailureKind kind = failure_kind(line);
         RetryFacts facts = gather(c, kind);
         uint64_t delay_usec = 0;
 
         forget_timer(c);
+        if (others_decided(c, kind)) {
+                leave_to_others(c);
+                return;
+        }
         switch (retry_decide(&facts, &delay_usec)) {
         case RETRY_NEVER:
                 if (kind != FAILURE_LASTING)
@@ -218,8 +253,18 @@ void heal_on_failed_found(Container *c, const char *line) {
 /* What says that somebody else decides about the container now: its start was replaced by another
  * order (a stop), or a job of its unit ends between a failure and our next attempt. That may be a
  * stop, too, which changes nothing about a failed unit but says what the person wants. */
-static bool is_foreign_order(const Container *c, const char *result) {
-        return c->start_is_ours && (c->failure_job_over || streq(result, "canceled"));
+static void on_job(Container *c, const char *result) {
+        if (streq(result, "canceled")) {
+                leave_to_others(c);
+                return;
+        }
+        if (!c->failure_job_over)
+                return;
+        /* Whose it is, its cause will tell. */
+        if (c->failure_cookie != 0)
+                c->jobs_since_failure++;
+        else if (!is_stop_of_machined(c, failure_kind(c->last_failure)))
+                leave_to_others(c);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -232,12 +277,8 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
             container_from_unit(unit, &name) < 0)
                 return 0;
         c = container_table_by_name(&m->containers, name);
-        if (!c || !is_foreign_order(c, result))
-                return 0;
-        log_info("Container '%s': somebody else has given it an order, so it is not tried again",
-                 c->name);
-        put_record(c, RETRIES_MAX);
-        end(c);
+        if (c && c->start_is_ours)
+                on_job(c, result);
         return 0;
 }
 

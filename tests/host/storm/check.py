@@ -26,8 +26,6 @@ STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
 SAME_TIME = SEC // 2
 # A start waits for a stop that is under way, which may take the unit's time limit (8 s).
 START_LIMIT = 12 * SEC
-# From the agent's word that it tries again to the start.
-RETRY_LIMIT = SEC
 # Between the end of a bridge and the end of its marker, with an agent that is well.
 STALE_LIMIT = SEC // 2
 # How long a daemon that was killed, frozen or restarted is not to be expected to be well.
@@ -245,9 +243,9 @@ class Verdict:
             return False
         return any(o.begin > edge.done + SAME_TIME and o.end < t for o in self.logs.ops_of(name, "stop"))
 
-    def is_retry(self, start):
-        """The agent has said that it tries again what has failed."""
-        i = bisect.bisect_left(self.logs.retries, (start.t - RETRY_LIMIT, ""))
+    def is_retry(self, start, since):
+        """The agent has said that it tries again what has failed; systemd may be busy before it does."""
+        i = bisect.bisect_left(self.logs.retries, (max(since, start.t - START_LIMIT), ""))
         return any(name == start.name for t, name in self.logs.retries[i:] if t <= start.t)
 
     def why_not(self, edge, start):
@@ -256,7 +254,7 @@ class Verdict:
             return "disabled", "it is disabled"
         if self.stopped_since(start.name, edge, start.t):
             return "stopped", "an administrator has stopped it since %s became ready" % edge.bridge
-        if self.is_retry(start):
+        if self.is_retry(start, edge.used.get(start.name, edge.begin)):
             self.counts["tried again"] += 1
             return None
         if start.name in edge.used:
