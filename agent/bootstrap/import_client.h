@@ -17,8 +17,9 @@ typedef struct ImportPull {
         const JobReport *report;
 } ImportPull;
 
-/* Returns when the image is there. -ECANCELED: the transfer was canceled; -EEXIST; else what it
- * said last is in the error. */
+/* Returns when the image is there. A transfer of which nothing is heard for 120 s is tried once
+ * more; -ETIMEDOUT if that is no better. -ECANCELED: the transfer was canceled; -EEXIST; else what
+ * it said last is in the error. */
 int import_pull(const ImportPull *p, Error **err);
 
 /* Ends the transfer that makes the image of that name, and returns when it is over: at once if there

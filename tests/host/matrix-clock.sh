@@ -100,7 +100,7 @@ chmod +x $HOOK
 systemctl restart libvirtd.service
 systemctl -q mask --now ctvirtd.service
 round "-5 hours" "+6 hours"
-check "no unit has failed" sh -c 'systemctl list-units --state=failed --no-legend; test -z "$(systemctl list-units --state=failed --no-legend)"'
+check "no unit has failed" no_failed_units
 echo "end of job"
 JOB
 check "the machine has run" vm_run 3000

@@ -27,7 +27,6 @@ size=16MiB, type=$SRV" &&
 }
 
 host_test_begin "a kernel of its own: project quotas, images with partitions"
-command -v sfdisk >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends fdisk >/dev/null
 vm_begin "$RELEASE"
 check "the package is given" cp "${CTVIRT_DEB:?}" "$VM_JOB/ctvirt.deb"
 "$HOST_PROGRAM" tinyroot "$VM_JOB/tinyroot"
@@ -100,7 +99,7 @@ check "and starts" ctvirt start disk2
 check "disk2 runs" wait_for 60 running disk2
 check_equal "with its second partition" "from the second partition" "$(in_container disk2 cat /srv/hello)"
 ctvirt -q destroy disk2
-check "no unit has failed" sh -c 'systemctl list-units --state=failed --no-legend; test -z "$(systemctl list-units --state=failed --no-legend)"'
+check "no unit has failed" no_failed_units
 echo "end of job"
 JOB
 check "the machine has run" vm_run 3000

@@ -41,3 +41,9 @@ wait_for() {
                 sleep 0.5
         done
 }
+
+no_failed_units() {
+        failed=$(systemctl list-units --state=failed --no-legend)
+        echo "$failed"
+        [ -z "$failed" ]
+}
