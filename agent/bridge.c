@@ -139,8 +139,22 @@ static int call_edge(const Bridge *b, const BridgeGathered *g, bool prepared,
         return bridge_edge(b->m->run_fd, &request, prepared ? &road : NULL, 0, ret_outcome);
 }
 
-/* The marker at once; the start as soon as PID 1 is on the line. It is on record when PID 1 has
- * confirmed it, and until then each look at the bridge comes here again. */
+/* The marker, and then the start as soon as PID 1 is on the line. A witness that is at the same
+ * thing, the hook most of the time, holds the lock: then there is nothing to ask PID 1, which has
+ * enough to do with that one (it sends all its signals to each private connection). */
+static int mark_and_start(Bridge *b, const BridgeGathered *g, int *ret_prepared,
+                          EdgeOutcome *ret_outcome) {
+        int r = call_edge(b, g, false, ret_outcome);
+
+        *ret_prepared = 0;
+        if (r != -ENOTCONN)
+                return r;
+        *ret_prepared = pid1_line_prepare(b->line);
+        return *ret_prepared > 0 ? call_edge(b, g, true, ret_outcome) : r;
+}
+
+/* The start is on record when PID 1 has confirmed it, and until then each look at the bridge comes
+ * here again. */
 static bool do_edge(Bridge *b, const BridgeGathered *g) {
         EdgeOutcome outcome;
         int prepared, r;
@@ -149,8 +163,7 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                 forget_order(b);
         plug_once(b, g);
 
-        prepared = pid1_line_prepare(b->line);
-        r = call_edge(b, g, prepared > 0, &outcome);
+        r = mark_and_start(b, g, &prepared, &outcome);
         if (r == -EINPROGRESS)
                 b->ordered_ifindex = g->link.ifindex;
         /* The end of the life before comes first. */
@@ -266,7 +279,7 @@ static bool act(Bridge *b, const BridgeGathered *g, BridgeAction action) {
  */
 
 static void tell_gone(Bridge *b) {
-        b->ready_ifindex = b->plugged_ifindex = 0;
+        b->ready_ifindex = b->plugged_ifindex = b->made_ifindex = 0;
         start_proof_cancel(b->m, b->name);
         manager_on_bridge_gone(b->m, b->name);
 }
