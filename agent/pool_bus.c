@@ -99,7 +99,8 @@ typedef struct CheckQuestion {
 static int ask_check(const char *root, void *data, Error **err) {
         CheckQuestion *q = data;
 
-        return pool_check(root, job_is_at_work, &q->jobs_fd, &q->problems);
+        return pool_check(root, job_is_at_work, &q->jobs_fd,
+                          job_kind_is_at_work(q->jobs_fd, JOB_CLEAN), &q->problems);
 }
 
 static int answer_check(sd_bus_message *reply, const void *data) {

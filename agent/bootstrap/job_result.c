@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 
-#include "agent/bootstrap/job_spec.h"
 #include "base/fileio.h"
 
 #define RESULT_MAX (64 * 1024)
@@ -90,6 +89,21 @@ bool job_is_at_work(void *userdata, const char *id) {
 
         return job_id_is_valid(id) && faccessat(*jobs_fd, id, F_OK, 0) >= 0 &&
                job_result_load(*jobs_fd, id, &result) == -ENOENT;
+}
+
+bool job_kind_is_at_work(int jobs_fd, JobKind kind) {
+        _cleanup_strv_ char **ids = NULL;
+
+        if (job_spec_list(jobs_fd, &ids) < 0)
+                return false;
+        STRV_FOREACH(id, ids) {
+                _cleanup_job_spec_ JobSpec *spec = NULL;
+
+                if (job_is_at_work(&jobs_fd, *id) &&
+                    job_spec_load(jobs_fd, *id, &spec, NULL) >= 0 && spec->kind == kind)
+                        return true;
+        }
+        return false;
 }
 
 int job_result_settle(int jobs_fd, const char *id) {

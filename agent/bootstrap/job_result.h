@@ -6,7 +6,7 @@
  * thing that ctvirt-job does; a job that has ended without one was killed.
  */
 
-#include "base/error.h"
+#include "agent/bootstrap/job_spec.h"
 
 typedef enum JobOutcome {
         JOB_OUTCOME_DONE,
@@ -31,6 +31,8 @@ void job_result_done(JobResult *r);
 
 /* True for jobs that have no result yet; userdata is jobs_fd, an int. For pool_clean() and the like. */
 bool job_is_at_work(void *userdata, const char *id);
+/* True if there is such a job of that kind. */
+bool job_kind_is_at_work(int jobs_fd, JobKind kind);
 
 /* A note of the agent beside it: it has done what follows from the result. */
 int job_result_settle(int jobs_fd, const char *id);

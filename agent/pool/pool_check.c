@@ -28,6 +28,7 @@ typedef struct Check {
         int fd;           /* -1: cannot be opened */
         bool (*keep)(void *userdata, const char *id);
         void *userdata;
+        bool emptying; /* somebody takes the trash away */
         bool repair;
         PoolProblemList mended, left;
         int result; /* of the first thing that could not be mended */
@@ -178,7 +179,7 @@ static int check_leftover(Check *c, int fd, const char *folder, const char *name
                        what);
 }
 
-static int check_folder_of_jobs(Check *c, const char *folder, bool ask, const char *what) {
+static int check_folder_of_jobs(Check *c, const char *folder, const char *what) {
         _cleanup_close_ int fd = beneath_open(c->fd, folder, O_RDONLY | O_DIRECTORY);
         _cleanup_strv_ char **names = NULL;
         int r;
@@ -191,7 +192,7 @@ static int check_folder_of_jobs(Check *c, const char *folder, bool ask, const ch
 
                 if (!id)
                         return -ENOMEM;
-                if (r >= 0 && !(ask && c->keep && c->keep(c->userdata, id)))
+                if (r >= 0 && !(c->keep && c->keep(c->userdata, id)))
                         r = check_leftover(c, fd, folder, *name, what);
         }
         return r;
@@ -427,11 +428,9 @@ static int check_content(Check *c) {
         for (size_t i = 0; i < ELEMENTSOF(folders) && r >= 0; i++)
                 r = check_own_folder(c, folders[i]);
         if (r >= 0)
-                r = check_folder_of_jobs(c, POOL_NEW, true,
-                                         "is half done, of a job that is no more");
-        if (r >= 0)
-                r = check_folder_of_jobs(c, POOL_TRASH, false,
-                                         "was deleted, and still takes space");
+                r = check_folder_of_jobs(c, POOL_NEW, "is half done, of a job that is no more");
+        if (r >= 0 && !c->emptying)
+                r = check_folder_of_jobs(c, POOL_TRASH, "was deleted, and still takes space");
         if (r >= 0)
                 r = dir_list_fd(c->fd, &names);
         STRV_FOREACH(name, names)
@@ -466,10 +465,13 @@ static int check_all(Check *c, const char *root) {
 }
 
 int pool_check(const char *root, bool (*keep)(void *userdata, const char *id), void *userdata,
-               PoolProblemList *ret) {
+               bool emptying, PoolProblemList *ret) {
         _cleanup_free_ char *path = text_format("%s" POOL_PATH, root);
-        _cleanup_(check_done)
-                Check c = { .path = path, .fd = -1, .keep = keep, .userdata = userdata };
+        _cleanup_(check_done) Check c = { .path = path,
+                                          .fd = -1,
+                                          .keep = keep,
+                                          .userdata = userdata,
+                                          .emptying = emptying };
         int r;
 
         if (!path)

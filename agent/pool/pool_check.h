@@ -21,9 +21,10 @@ typedef struct PoolProblemList {
 void pool_problem_list_done(PoolProblemList *l);
 #define _cleanup_pool_problem_list_ _cleanup_(pool_problem_list_done)
 
-/* keep() says which entries of POOL_NEW belong to a job that runs (NULL: none runs). */
+/* keep() says which entries of POOL_NEW and POOL_TRASH belong to a job that runs (NULL: none runs).
+ * With emptying somebody is taking away what is in the trash, so that is no problem. */
 int pool_check(const char *root, bool (*keep)(void *userdata, const char *id), void *userdata,
-               PoolProblemList *ret);
+               bool emptying, PoolProblemList *ret);
 
 /* Mends all that is repairable: *ret_mended are those sentences; what is left is in *ret_left (both
  * may be NULL). The first thing that could not be mended though it should have been is the error;

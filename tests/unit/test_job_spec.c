@@ -163,6 +163,16 @@ static void test_result(void **state) {
         assert_int_equal(job_spec_remove(jobs_fd, ID), 0);
 }
 
+static void test_kind_at_work(void **state) {
+        assert_false(job_kind_is_at_work(jobs_fd, JOB_CLEAN));
+        write_job("KIND=clean\n", strlen("KIND=clean\n"));
+        assert_true(job_kind_is_at_work(jobs_fd, JOB_CLEAN));
+        assert_false(job_kind_is_at_work(jobs_fd, JOB_BOOTSTRAP));
+        assert_int_equal(job_result_save(jobs_fd, ID, JOB_OUTCOME_DONE, NULL), 0);
+        assert_false(job_kind_is_at_work(jobs_fd, JOB_CLEAN));
+        assert_int_equal(job_spec_remove(jobs_fd, ID), 0);
+}
+
 static void test_list(void **state) {
         _cleanup_strv_ char **ids = NULL;
 
@@ -235,6 +245,7 @@ int main(void) {
                 cmocka_unit_test(test_round_bootstrap),
                 cmocka_unit_test(test_hostile),
                 cmocka_unit_test(test_result),
+        cmocka_unit_test(test_kind_at_work),
                 cmocka_unit_test(test_list),
                 cmocka_unit_test(test_status),
         };

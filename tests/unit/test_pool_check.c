@@ -41,7 +41,7 @@ static bool is_cafe(void *userdata, const char *id) {
 static void assert_problem(const Fixture *f, const char *words, bool repairable) {
         _cleanup_pool_problem_list_ PoolProblemList l = { 0 };
 
-        assert_int_equal(pool_check(f->root, is_cafe, NULL, &l), 0);
+        assert_int_equal(pool_check(f->root, is_cafe, NULL, false, &l), 0);
         for (size_t i = 0; i < l.n_items; i++)
                 if (l.n_items != 1 || !strstr(l.items[i].text, words))
                         print_error("%s\n", l.items[i].text);
@@ -54,9 +54,18 @@ static void assert_problem(const Fixture *f, const char *words, bool repairable)
 static void assert_fine(const Fixture *f) {
         _cleanup_pool_problem_list_ PoolProblemList l = { 0 };
 
-        assert_int_equal(pool_check(f->root, is_cafe, NULL, &l), 0);
+        assert_int_equal(pool_check(f->root, is_cafe, NULL, false, &l), 0);
         for (size_t i = 0; i < l.n_items; i++)
                 print_error("%s\n", l.items[i].text);
+        assert_int_equal(l.n_items, 0);
+}
+
+/* What is in the trash is no problem while it is being emptied, and is one else. */
+static void assert_emptied(const Fixture *f) {
+        _cleanup_pool_problem_list_ PoolProblemList l = { 0 };
+
+        assert_problem(f, "/trash/", true);
+        assert_int_equal(pool_check(f->root, is_cafe, NULL, true, &l), 0);
         assert_int_equal(l.n_items, 0);
 }
 
@@ -117,7 +126,10 @@ static void test_leftovers(void **state) {
 
         run("mkdir -p %s/.ctvirt/new/dead-1/x", f.pool->path);
         assert_repaired(&f, "/new/dead-1' is half done");
+        run("mkdir -p %s/.ctvirt/trash/cafe-0/x", f.pool->path);
+        assert_fine(&f);
         run("mkdir -p %s/.ctvirt/trash/dead-0/x", f.pool->path);
+        assert_emptied(&f);
         assert_repaired(&f, "/trash/dead-0' was deleted");
         run("touch %s/ctvirt-job-beef.raw", f.pool->path);
         assert_repaired(&f, "ctvirt-job-beef.raw' is left of a job");
