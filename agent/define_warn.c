@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "agent/lifecycle.h"
+#include "agent/pool/snapshot.h"
 #include "units/generated.h"
 
 static bool network_equal(const ContainerDef *a, const ContainerDef *b) {
@@ -122,4 +123,42 @@ int define_warn_missing(const ContainerDef *def, bool root, char ***warnings) {
                                          f->source, f->target);
         }
         return r;
+}
+
+/* Not by pool_open(), which makes a pool where there is none. */
+static bool has_snapshots(const char *root, const char *name) {
+        _cleanup_free_ char *path = NULL;
+
+        if (asprintf(&path, "%s" POOL_PATH "/" POOL_SNAPSHOTS "/%s", root, name) < 0) {
+                path = NULL;
+                return false;
+        }
+        return access(path, F_OK) >= 0;
+}
+
+static bool is_of_another(const Snapshot *s, const ContainerDef *def) {
+        _cleanup_(container_def_freep) ContainerDef *then = NULL;
+
+        return s->definition &&
+               container_def_parse(s->definition, strlen(s->definition), "", 0, &then, NULL,
+                                   NULL) >= 0 &&
+               then->has_uuid && !uuid_equal(&then->uuid, &def->uuid);
+}
+
+int define_warn_snapshots(const char *root, const ContainerDef *def, char ***warnings) {
+        _cleanup_snapshot_list_ SnapshotList list = { 0 };
+        _cleanup_pool_ Pool *pool = NULL;
+        size_t n = 0;
+
+        if (!has_snapshots(root, def->name) || pool_open(root, &pool, NULL) < 0 ||
+            snapshot_list(pool, def->name, &list) < 0)
+                return 0;
+        for (size_t i = 0; i < list.n_items; i++)
+                n += is_of_another(&list.items[i], def);
+        if (n == 0)
+                return 0;
+        return strv_extendf(warnings,
+                            "%zu of the snapshots of '%s' (ctvirt snapshot-list %s) were made of "
+                            "an earlier container with that name",
+                            n, def->name, def->name);
 }

@@ -17,3 +17,7 @@ int define_warn_unused(const ContainerDef *def, char ***warnings);
 
 /* Folders that the definition names and that are not there (yet); with root also the root. */
 int define_warn_missing(const ContainerDef *def, bool root, char ***warnings);
+
+/* Snapshots in the pool under its name that were made of another container (with another UUID): a
+ * revert to them would give it that one's root. */
+int define_warn_snapshots(const char *root, const ContainerDef *def, char ***warnings);

@@ -146,6 +146,30 @@ static void test_job_is_at_work(void **state) {
         job_table_done(&f.m.jobs);
 }
 
+static bool define_warns_of_snapshots(Fixture *f) {
+        _cleanup_define_result_ DefineResult result = { 0 };
+
+        assert_null(fixture_define(&f->m, FIXTURE_XML("web", "<title>again</title>"), &result));
+        STRV_FOREACH(warning, result.warnings)
+                if (strstr(*warning, "1 of the snapshots of 'web'"))
+                        return true;
+        return false;
+}
+
+static void test_define_tells_of_others_snapshots(void **state) {
+        _cleanup_revert_ Fixture f;
+
+        set_up(&f);
+        assert_false(define_warns_of_snapshots(&f));
+        make_snapshot(&f, WEB "</domain>");
+        assert_false(define_warns_of_snapshots(&f));
+        make_snapshot(&f, "<domain type='nspawn'><name>web</name>"
+                          "<uuid>99999999-2222-4333-8444-555555555555</uuid></domain>");
+        assert_true(define_warns_of_snapshots(&f));
+        make_snapshot(&f, "<domain type='nspawn'/>");
+        assert_false(define_warns_of_snapshots(&f));
+}
+
 static void assert_refused(Fixture *f, const char *definition, const char *words) {
         const Snapshot s = { .name = (char *) "s1", .definition = (char *) definition };
         const Container *c = container_table_by_name(&f->m.containers, "web");
@@ -191,6 +215,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_definition_follows),
         cmocka_unit_test(test_root_was_not_exchanged),
         cmocka_unit_test(test_job_is_at_work),
+        cmocka_unit_test(test_define_tells_of_others_snapshots),
         cmocka_unit_test(test_damaged),
 };
 
