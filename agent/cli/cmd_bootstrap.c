@@ -253,21 +253,45 @@ static int cmd_import(Cli *cli, const Command *command) {
  * Bases
  */
 
+#define KEY_SHOWN 12
+
+/* So much of each key that no two look the same. */
+static size_t key_width(const BaseStates *list) {
+        size_t width = KEY_SHOWN;
+
+        for (size_t i = 0; i < list->n; i++)
+                for (size_t k = i + 1; k < list->n; k++)
+                        while (strlen(list->items[i].key) > width &&
+                               strncmp(list->items[i].key, list->items[k].key, width) == 0)
+                                width++;
+        return width;
+}
+
+static int add_base(Table *table, const BaseState *b, size_t width) {
+        char created[SIZE_STRING_MAX], used[SIZE_STRING_MAX];
+        _cleanup_free_ char *key = strndup(b->key, width);
+
+        if (!key)
+                return -ENOMEM;
+        table_add(table, CELLS(key, time_format(b->created_usec, created),
+                               time_format(b->used_usec, used), b->description));
+        return 0;
+}
+
 static int cmd_base_list(Cli *cli, const Command *command) {
         _cleanup_base_states_ BaseStates list = { 0 };
         _cleanup_table_ Table *table = NULL;
+        size_t width;
         int r;
 
         r = base_states_get(cli, &list);
         if (r >= 0)
                 r = table_new(&table, CELLS("Key", "Created", "Last used", "Description"));
-        for (size_t i = 0; r >= 0 && i < list.n; i++) {
-                char created[SIZE_STRING_MAX], used[SIZE_STRING_MAX];
-                const BaseState *b = &list.items[i];
-
-                table_add(table, CELLS(b->key, time_format(b->created_usec, created),
-                                       time_format(b->used_usec, used), b->description));
-        }
+        if (r < 0)
+                return r;
+        width = command_flag(command, "full") ? SIZE_MAX : key_width(&list);
+        for (size_t i = 0; r >= 0 && i < list.n; i++)
+                r = add_base(table, &list.items[i], width);
         return r < 0 ? r : table_print(table, &cli->output);
 }
 
@@ -378,7 +402,12 @@ static const OptionDef base_options[] = {
           .positional = true,
           .required = true,
           .complete = complete_bases,
-          .help = "key of the base" },
+          .help = "key of the base, or its beginning" },
+        { 0 },
+};
+
+static const OptionDef base_list_options[] = {
+        { .name = "full", .help = "do not shorten the keys" },
         { 0 },
 };
 
@@ -405,6 +434,7 @@ const VerbDef bootstrap_verbs[] = {
         { .name = "base-list",
           .help = "list bases",
           .description = "List what was kept of earlier bootstraps, to make others from.",
+          .options = base_list_options,
           .run = cmd_base_list },
         { .name = "bootstrap",
           .help = "make the root of a container",
