@@ -467,11 +467,9 @@ static int check_all(Check *c, const char *root) {
 int pool_check(const char *root, bool (*keep)(void *userdata, const char *id), void *userdata,
                bool emptying, PoolProblemList *ret) {
         _cleanup_free_ char *path = text_format("%s" POOL_PATH, root);
-        _cleanup_(check_done) Check c = { .path = path,
-                                          .fd = -1,
-                                          .keep = keep,
-                                          .userdata = userdata,
-                                          .emptying = emptying };
+        _cleanup_(check_done) Check c = {
+                .path = path, .fd = -1, .keep = keep, .userdata = userdata, .emptying = emptying
+        };
         int r;
 
         if (!path)

@@ -245,7 +245,7 @@ int main(void) {
                 cmocka_unit_test(test_round_bootstrap),
                 cmocka_unit_test(test_hostile),
                 cmocka_unit_test(test_result),
-        cmocka_unit_test(test_kind_at_work),
+                cmocka_unit_test(test_kind_at_work),
                 cmocka_unit_test(test_list),
                 cmocka_unit_test(test_status),
         };
