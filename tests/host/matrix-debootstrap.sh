@@ -9,7 +9,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib/sources.sh
 . "$(dirname "$(readlink -f "$0")")/lib/sources.sh"
 
-DEBIAN="<ct:recipe name='debian' release='$RELEASE'/><ct:mirror url='file:///srv/mirror'/>"
+DEBIAN="<ct:recipe name='debian' release='$RELEASE'/>"
 
 can_log_in() {
         on python3 /root/login.py root "$1" machinectl -q login web
@@ -21,7 +21,8 @@ use_host H "$RELEASE" --bind "$mirror:/srv/mirror"
 check "the package is installed" install_ctvirt
 check "the network starts" on virsh -q net-start default
 host push "$(dirname "$(readlink -f "$0")")/lib/login.py" /root/login.py
-on 'mkdir -p /etc/ctvirt/recipes && sed "s:^Key=.*:Key=/srv/mirror/key.asc:" /usr/share/ctvirt/recipes/debian.conf >/etc/ctvirt/recipes/debian.conf'
+# The recipe keeps its repositories of updates, which debootstrap knows nothing of.
+on 'mkdir -p /etc/ctvirt/recipes && sed "s:^Key=.*:Key=/srv/mirror/key.asc:; s|^URL=.*|URL=file:///srv/mirror|" /usr/share/ctvirt/recipes/debian.conf >/etc/ctvirt/recipes/debian.conf'
 on 'rm /usr/bin/mmdebstrap'
 
 step "from its packages to a login"
