@@ -159,7 +159,9 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
         EdgeOutcome outcome;
         int prepared, r;
 
-        if (b->ordered_ifindex != g->link.ifindex)
+        /* Of another life: the bridge of a host keeps its ifindex, but an end came in between. */
+        if (b->ordered_ifindex != g->link.ifindex ||
+            (g->facts.handled == RECORDED_OTHER && !b->stopping))
                 forget_order(b);
         plug_once(b, g);
 
@@ -181,6 +183,9 @@ static bool do_edge(Bridge *b, const BridgeGathered *g) {
                 return false;
 
         forget_order(b);
+        /* Somebody else's start, and our stop may come behind it: see was_overtaken(). */
+        if (outcome == EDGE_HANDLED && b->stopping)
+                return true;
         forget_stop(b);
         if (outcome == EDGE_MADE) {
                 if (b->overtaken)

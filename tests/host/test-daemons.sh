@@ -121,6 +121,25 @@ check "and says why" on 'journalctl -q -u ctvirtd.service | grep -q "has not sta
 check_exact web virbr0
 on mv /root/hook $HOOK
 
+step "another witness is at the same edge"
+# It holds the lock of the bridge, and PID 1 has enough to do with that one.
+agent_sockets() {
+        on 'ls -l /proc/$(systemctl show -P MainPID ctvirtd.service)/fd | grep -c socket:'
+}
+fresh
+on mv $HOOK /root/hook
+sleep 2
+before=$(agent_sockets)
+on 'systemd-run -q --unit witness flock -x /run/ctvirt/lock/virbr0 sleep infinity'
+check "net-start" on virsh -q net-start default
+sleep 1
+check_equal "the agent has no connection more" "$before" "$(agent_sockets)"
+check "nothing was started" is_not_running web
+on systemctl stop witness.service
+check "when that one is gone the agent starts web" wait_for 15 is_running web
+check_exact web virbr0
+on mv /root/hook $HOOK
+
 step "a script that fails after ours: libvirt takes the network down again"
 fresh
 printf '#!/bin/sh\n[ "$2" != started ]\n' | put_file /etc/libvirt/hooks/network.d/90-fails
