@@ -21,10 +21,10 @@
 #define GATE_FILE "50-ctvirt-gate.conf"
 
 /* All containers of a bridge are started at once, and systemd-machined registers one after the
- * other: of some hundreds the last would wait longer than the 25 s that sd-bus gives a call, and
- * nspawn would give up. How long a start may take is for TimeoutStartSec= to say. The variable:
- * sd_bus_set_method_call_timeout(3). */
-#define BUS_TIMEOUT "[Service]\nEnvironment=SYSTEMD_BUS_TIMEOUT=10min\n"
+ * other: of some hundreds the last would wait longer than the 25 s that sd-bus gives a call
+ * (sd_bus_set_method_call_timeout(3)), and nspawn would give up. Less than systemd gives it for a
+ * start or a stop (90 s) and its watchdog (3 min): nspawn ends in words, and not by a signal. */
+#define BUS_TIMEOUT "[Service]\nEnvironment=SYSTEMD_BUS_TIMEOUT=1min\n"
 
 /* What one unit gets. */
 typedef struct Gates {
