@@ -195,7 +195,7 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
                 r = define_warn_unused(def, &result.warnings);
         if (r >= 0 && isempty(m->root))
                 r = define_warn_missing(def, !(flags & DEFINE_BOOTSTRAP), &result.warnings);
-        if (r >= 0)
+        if (r >= 0 && !result.redefined)
                 r = define_warn_snapshots(m->root, def, &result.warnings);
         if (r >= 0)
                 r = refuse_foreign_files(m->root, def->name, err);

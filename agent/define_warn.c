@@ -148,17 +148,15 @@ static bool is_of_another(const Snapshot *s, const ContainerDef *def) {
 int define_warn_snapshots(const char *root, const ContainerDef *def, char ***warnings) {
         _cleanup_snapshot_list_ SnapshotList list = { 0 };
         _cleanup_pool_ Pool *pool = NULL;
-        size_t n = 0;
 
         if (!has_snapshots(root, def->name) || pool_open(root, &pool, NULL) < 0 ||
             snapshot_list(pool, def->name, &list) < 0)
                 return 0;
         for (size_t i = 0; i < list.n_items; i++)
-                n += is_of_another(&list.items[i], def);
-        if (n == 0)
-                return 0;
-        return strv_extendf(warnings,
-                            "%zu of the snapshots of '%s' (ctvirt snapshot-list %s) were made of "
-                            "an earlier container with that name",
-                            n, def->name, def->name);
+                if (is_of_another(&list.items[i], def))
+                        return strv_extendf(warnings,
+                                            "snapshots of '%s' (ctvirt snapshot-list %s) were "
+                                            "made of an earlier container with that name",
+                                            def->name, def->name);
+        return 0;
 }
