@@ -96,7 +96,7 @@ static int kill_leader(Container *c) {
 
 /* The stop comes first, so that nothing starts the unit again between the two. */
 void lifecycle_destroy(Request *request) {
-        Container *c = lifecycle_running(request);
+        Container *c = lifecycle_stoppable(request);
         int r;
 
         if (!c)

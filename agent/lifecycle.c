@@ -32,12 +32,56 @@ static Container *container_or_fail(Request *request) {
         return c;
 }
 
+static bool is_down(const Container *c) {
+        return unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_DOWN && !c->active;
+}
+
+static void fail_not_running(Request *request) {
+        request_fail(request, CTVIRT_ERROR_OPERATION_INVALID, "Container is not running");
+}
+
 Container *lifecycle_running(Request *request) {
         Container *c = container_or_fail(request);
 
-        if (!c || unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_DOWN || c->active)
+        if (!c || !is_down(c))
                 return c;
-        request_fail(request, CTVIRT_ERROR_OPERATION_INVALID, "Container is not running");
+        fail_not_running(request);
+        return NULL;
+}
+
+static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        Request *request = userdata;
+
+        if (error)
+                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "%s", error->message);
+        else
+                request_answer(request);
+}
+
+static void stop_unit(Request *request, const Container *c) {
+        request_call(request, on_told, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit",
+                     "ss", c->unit, "replace");
+}
+
+static void on_down_facts(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        Request *request = userdata;
+        Container *c = container_or_fail(request);
+        UnitFacts facts;
+
+        if (!c)
+                return;
+        if (error || unit_facts_read(reply, &facts) < 0 || facts.job == 0)
+                fail_not_running(request);
+        else
+                stop_unit(request, c);
+}
+
+Container *lifecycle_stoppable(Request *request) {
+        Container *c = container_or_fail(request);
+
+        if (!c || !is_down(c))
+                return c;
+        unit_facts_request(request, c->unit, on_down_facts);
         return NULL;
 }
 
@@ -260,26 +304,16 @@ void lifecycle_start(Request *request) {
  * Shutdown and reboot
  */
 
-static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        Request *request = userdata;
-
-        if (error)
-                request_fail(request, CTVIRT_ERROR_OPERATION_FAILED, "%s", error->message);
-        else
-                request_answer(request);
-}
-
 /* systemd's own way: SIGTERM to nspawn, which tells the container's PID 1 to halt, and the unit's
  * time limit after that; and for a PID 1 that did not hear it, the same again. */
 void lifecycle_shutdown(Request *request) {
-        Container *c = lifecycle_running(request);
+        Container *c = lifecycle_stoppable(request);
 
         if (!c)
                 return;
         c->shutdown_requested = true;
         shutdown_again_start(c);
-        request_call(request, on_told, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit",
-                     "ss", c->unit, "replace");
+        stop_unit(request, c);
 }
 
 /* SIGINT is what PID 1 of a container takes for Ctrl-Alt-Del (machinectl(1) "reboot"); nspawn then

@@ -11,6 +11,9 @@
 
 /* The request's container, if it runs; otherwise NULL, and the request was answered. */
 Container *lifecycle_running(Request *request);
+/* The same for an order to stop it. If it is down and a start is queued, as behind the stop of its
+ * last life, that is called off, and the request answered so. */
+Container *lifecycle_stoppable(Request *request);
 
 void lifecycle_start(Request *request);    /* answered when the unit is up, or why it is not */
 void lifecycle_shutdown(Request *request); /* answered when the job is queued */

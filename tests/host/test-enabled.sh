@@ -91,4 +91,19 @@ on 'mv /var/lib/machines/web.away /var/lib/machines/web'
 on virsh -q net-destroy default
 check "net-start" on virsh -q net-start default
 check "web runs" wait_for 10 is_running web
+
+step "a start that is queued is called off"
+on 'ctvirt destroy web; systemd-run -q --no-block --unit slow -p Type=oneshot sleep infinity; mkdir -p /run/systemd/system/systemd-nspawn@web.service.d
+        printf "[Unit]\nAfter=slow.service\n" >/run/systemd/system/systemd-nspawn@web.service.d/slow.conf; systemctl daemon-reload' >/dev/null
+for order in destroy shutdown; do
+        on virsh -q net-destroy default
+        check "net-start" on virsh -q net-start default
+        check "the start of web waits" wait_for 5 on 'systemctl list-jobs --no-legend | grep -q "systemd-nspawn@web.service *start"'
+        check "ctvirt $order" on ctvirt "$order" web
+        check_not "no job is left" on 'systemctl list-jobs --no-legend | grep "systemd-nspawn@web.service"'
+        check "then there is nothing to stop" on "ctvirt $order web 2>&1 | grep -q 'Container is not running'"
+done
+check "what it waited for ends" on systemctl stop slow.service
+settle
+check "web is not started" is_not_running web
 finish
