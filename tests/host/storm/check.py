@@ -41,6 +41,7 @@ LEFTOVERS = re.compile(r"file exists|already in use|address already in use|dnsma
 STATE_WORDS = re.compile(r"already active|not active")
 CONTAINER_WORDS = re.compile(r"is not running|already active|already running|waits for|in shutdown|not loaded"
                              r"|job canceled|canceled|was skipped|no main process|no container|failed to get container|failed because|dependency failed", re.I)
+NO_BRIDGE = re.compile(r"Failed to add interface \S+ to bridge (\S+): No such device")
 LOST_AGENT = re.compile(r"failed to connect|agent|no reply|disconnected|remote peer|timed? ?out|activat", re.I)
 
 Op = collections.namedtuple("Op", "n what of by begin end good text")
@@ -420,6 +421,12 @@ class Verdict:
 
     # ---- commands and daemons
 
+    def bridge_went(self, o):
+        """The start failed because libvirt took its bridge away while it was under way."""
+        m = NO_BRIDGE.search(" ".join(o.text.split()))
+        return bool(m) and m.group(1) in NETS and any(
+            e["net"] == NETS[m.group(1)] and e["op"] == "stopped" and o.begin <= e["t"] <= o.end for e in self.logs.hooks)
+
     def explained(self, o):
         trouble = self.logs.in_trouble
         if o.of in BRIDGES:
@@ -430,7 +437,7 @@ class Verdict:
             return bool(STATE_WORDS.search(o.text) or LEFTOVERS.search(o.text)) and bool(before) and \
                 (not before[-1].good or trouble("libvirtd", before[-1].begin, o.end))
         if o.of in self.logs.containers:
-            return bool(CONTAINER_WORDS.search(o.text)) or \
+            return bool(CONTAINER_WORDS.search(o.text)) or self.bridge_went(o) or \
                 (bool(LOST_AGENT.search(o.text)) and trouble("ctvirtd", o.begin, o.end))
         return o.what == "restart" and trouble(o.of, o.begin, o.end)
 
