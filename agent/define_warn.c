@@ -125,17 +125,6 @@ int define_warn_missing(const ContainerDef *def, bool root, char ***warnings) {
         return r;
 }
 
-/* Not by pool_open(), which makes a pool where there is none. */
-static bool has_snapshots(const char *root, const char *name) {
-        _cleanup_free_ char *path = NULL;
-
-        if (asprintf(&path, "%s" POOL_PATH "/" POOL_SNAPSHOTS "/%s", root, name) < 0) {
-                path = NULL;
-                return false;
-        }
-        return access(path, F_OK) >= 0;
-}
-
 static bool is_of_another(const Snapshot *s, const ContainerDef *def) {
         _cleanup_(container_def_freep) ContainerDef *then = NULL;
 
@@ -149,7 +138,7 @@ int define_warn_snapshots(const char *root, const ContainerDef *def, char ***war
         _cleanup_snapshot_list_ SnapshotList list = { 0 };
         _cleanup_pool_ Pool *pool = NULL;
 
-        if (!has_snapshots(root, def->name) || pool_open(root, &pool, NULL) < 0 ||
+        if (!pool_exists(root) || pool_open(root, &pool, NULL) < 0 ||
             snapshot_list(pool, def->name, &list) < 0)
                 return 0;
         for (size_t i = 0; i < list.n_items; i++)

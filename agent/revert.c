@@ -140,20 +140,11 @@ int revert_finish(Manager *m, const char *id, Error **err) {
         return r < 0 ? r : finish(m, pool, id, err);
 }
 
-/* Not by pool_open(), which makes a pool where there is none. */
-static bool has_intents(const Manager *m) {
-        _cleanup_free_ char *path = NULL;
-
-        if (asprintf(&path, "%s" POOL_PATH "/" POOL_INTENTS, m->root) < 0)
-                return false;
-        return access(path, F_OK) >= 0;
-}
-
 void revert_recover(Manager *m) {
         _cleanup_pool_ Pool *pool = NULL;
         _cleanup_strv_ char **ids = NULL;
 
-        if (!has_intents(m) || pool_open(m->root, &pool, NULL) < 0 ||
+        if (!pool_exists(m->root) || pool_open(m->root, &pool, NULL) < 0 ||
             pool_intent_list(pool, &ids) < 0)
                 return;
         STRV_FOREACH(id, ids) {

@@ -46,12 +46,12 @@ static int check_folder(const char *path, int fd, Error **err) {
         if (st.st_uid != geteuid())
                 return error_set(err, EPERM,
                                  "'%s' belongs to user %u, who could exchange what is in it: "
-                                 "'chown root:root %s' (ctvirt pool-repair does it)",
+                                 "'chown root:root %s' (ctvirt pool-check --repair does it)",
                                  path, st.st_uid, path);
         if (st.st_mode & (S_IWGRP | S_IWOTH))
                 return error_set(err, EPERM,
                                  "others than root may write to '%s' (mode %04o): 'chmod 0700 %s' "
-                                 "(ctvirt pool-repair does it)",
+                                 "(ctvirt pool-check --repair does it)",
                                  path, st.st_mode & 07777u, path);
         return 0;
 }
@@ -77,6 +77,12 @@ static int make_own(const char *path, int fd, const char *folder, Error **err) {
         if (own < 0)
                 return error_set(err, -own, "'%s' must be a folder: %s", text, strerror(-own));
         return check_folder(text, own, err);
+}
+
+bool pool_exists(const char *root) {
+        _cleanup_free_ char *path = text_format("%s" POOL_PATH "/" POOL_OWN_FOLDER, root);
+
+        return path && access(path, F_OK) >= 0;
 }
 
 int pool_open(const char *root, Pool **ret, Error **err) {

@@ -54,6 +54,8 @@ typedef struct Pool {
  * they are missing. -ENOTDIR, -EPERM (not root's, or others may write to it: *err says what to
  * do), … */
 int pool_open(const char *root, Pool **ret, Error **err);
+/* For who must not make one, as pool_open() does: has there been a pool below root? */
+bool pool_exists(const char *root);
 Pool *pool_free(Pool *p);
 DEFINE_CLEANUP(Pool *, pool_free)
 #define _cleanup_pool_ _cleanup_(pool_freep)
