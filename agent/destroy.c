@@ -95,8 +95,8 @@ static int kill_leader(Container *c) {
 }
 
 /* The stop comes first, so that nothing starts the unit again between the two. */
-void lifecycle_destroy(Request *request) {
-        Container *c = lifecycle_stoppable(request);
+static void destroy(Request *request) {
+        Container *c = lifecycle_container(request);
         int r;
 
         if (!c)
@@ -110,4 +110,8 @@ void lifecycle_destroy(Request *request) {
         start_patience(c);
         if (kill_leader(c) < 0)
                 kill_all(c);
+}
+
+void lifecycle_destroy(Request *request) {
+        lifecycle_stop_by(request, destroy);
 }

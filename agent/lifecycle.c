@@ -23,7 +23,7 @@
 #define MACHINED_PATH "/org/freedesktop/machine1"
 #define MACHINED_MANAGER "org.freedesktop.machine1.Manager"
 
-static Container *container_or_fail(Request *request) {
+Container *lifecycle_container(Request *request) {
         Container *c = request_container(request);
 
         if (!c)
@@ -38,15 +38,6 @@ static bool is_down(const Container *c) {
 
 static void fail_not_running(Request *request) {
         request_fail(request, CTVIRT_ERROR_OPERATION_INVALID, "Container is not running");
-}
-
-Container *lifecycle_running(Request *request) {
-        Container *c = container_or_fail(request);
-
-        if (!c || !is_down(c))
-                return c;
-        fail_not_running(request);
-        return NULL;
 }
 
 static void on_told(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
@@ -65,24 +56,32 @@ static void stop_unit(Request *request, const Container *c) {
 
 static void on_down_facts(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         Request *request = userdata;
-        Container *c = container_or_fail(request);
+        Container *c = lifecycle_container(request);
         UnitFacts facts;
 
         if (!c)
                 return;
-        if (error || unit_facts_read(reply, &facts) < 0 || facts.job == 0)
+        if (error || unit_facts_read(reply, &facts) < 0)
                 fail_not_running(request);
-        else
+        else if (!streq(facts.active_state, "inactive") && !streq(facts.active_state, "failed"))
+                request->next(request);
+        else if (facts.job != 0)
                 stop_unit(request, c);
+        else
+                fail_not_running(request);
 }
 
-Container *lifecycle_stoppable(Request *request) {
-        Container *c = container_or_fail(request);
+void lifecycle_stop_by(Request *request, RequestStep stop) {
+        Container *c = lifecycle_container(request);
 
-        if (!c || !is_down(c))
-                return c;
+        if (!c)
+                return;
+        if (!is_down(c)) {
+                stop(request);
+                return;
+        }
+        request->next = stop;
         unit_facts_request(request, c->unit, on_down_facts);
-        return NULL;
 }
 
 /* An order that could not even be given. */
@@ -205,7 +204,7 @@ static bool refuse_start(Request *request, const Container *c) {
 /* The failure has been told, and the request is the last to hear of it. */
 static void fail_start_told(Request *request) {
         _cleanup_free_ char *sentence = NULL;
-        Container *c = container_or_fail(request);
+        Container *c = lifecycle_container(request);
 
         if (!c)
                 return;
@@ -231,7 +230,7 @@ static void on_start_facts(sd_bus_message *reply, const sd_bus_error *error, voi
         Container *c;
         bool known;
 
-        c = container_or_fail(request);
+        c = lifecycle_container(request);
         if (!c)
                 return;
 
@@ -253,7 +252,7 @@ static void on_start_job(const UnitReply *reply, void *userdata) {
         Request *request = userdata;
         Container *c;
 
-        c = container_or_fail(request);
+        c = lifecycle_container(request);
         if (!c)
                 return;
 
@@ -275,7 +274,7 @@ static void on_start_job(const UnitReply *reply, void *userdata) {
 }
 
 void lifecycle_start(Request *request) {
-        Container *c = container_or_fail(request);
+        Container *c = lifecycle_container(request);
 
         if (!c)
                 return;
@@ -306,8 +305,8 @@ void lifecycle_start(Request *request) {
 
 /* systemd's own way: SIGTERM to nspawn, which tells the container's PID 1 to halt, and the unit's
  * time limit after that; and for a PID 1 that did not hear it, the same again. */
-void lifecycle_shutdown(Request *request) {
-        Container *c = lifecycle_stoppable(request);
+static void shut_down(Request *request) {
+        Container *c = lifecycle_container(request);
 
         if (!c)
                 return;
@@ -316,10 +315,23 @@ void lifecycle_shutdown(Request *request) {
         stop_unit(request, c);
 }
 
+void lifecycle_shutdown(Request *request) {
+        lifecycle_stop_by(request, shut_down);
+}
+
+static Container *running(Request *request) {
+        Container *c = lifecycle_container(request);
+
+        if (!c || !is_down(c))
+                return c;
+        fail_not_running(request);
+        return NULL;
+}
+
 /* SIGINT is what PID 1 of a container takes for Ctrl-Alt-Del (machinectl(1) "reboot"); nspawn then
  * exits with 133 and systemd starts the unit again. */
 void lifecycle_reboot(Request *request) {
-        Container *c = lifecycle_running(request);
+        Container *c = running(request);
 
         if (!c)
                 return;

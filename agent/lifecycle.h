@@ -9,11 +9,12 @@
 #include "agent/request.h"
 #include "xml/container_def.h"
 
-/* The request's container, if it runs; otherwise NULL, and the request was answered. */
-Container *lifecycle_running(Request *request);
-/* The same for an order to stop it. If it is down and a start is queued, as behind the stop of its
- * last life, that is called off, and the request answered so. */
-Container *lifecycle_stoppable(Request *request);
+/* The request's container; NULL if it is gone, and the request was answered. */
+Container *lifecycle_container(Request *request);
+/* Takes the step if the container runs, or if systemd says so and we have not heard of it yet. If it
+ * is down and a start is queued, as behind the stop of its last life, that is called off; otherwise
+ * the request is answered with "Container is not running". */
+void lifecycle_stop_by(Request *request, RequestStep stop);
 
 void lifecycle_start(Request *request);    /* answered when the unit is up, or why it is not */
 void lifecycle_shutdown(Request *request); /* answered when the job is queued */
