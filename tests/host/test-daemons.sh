@@ -17,15 +17,6 @@ fresh() {
         on journalctl -q --vacuum-time=1us
 }
 
-# in_time LIMIT-MS TEXT COMMAND...: it succeeds, and does not take longer than a person would call normal.
-in_time() {
-        local limit=$1 text=$2 began
-        shift 2
-        began=${EPOCHREALTIME/./}
-        check "$text" "$@"
-        check "$text: within $limit ms" test $(((${EPOCHREALTIME/./} - began) / 1000)) -le "$limit"
-}
-
 host_test_begin "daemons around the start of a network"
 use_host H
 check "the package is installed" install_ctvirt
@@ -70,7 +61,7 @@ check_equal "web was not started again" 1 "$(count_starts web)"
 step "net-start while the agent is frozen"
 fresh
 on systemctl kill -s STOP ctvirtd.service
-in_time 4500 "net-start" on virsh -q net-start default
+in_time "net-start" on virsh -q net-start default
 check_exact web virbr0
 on systemctl kill -s CONT ctvirtd.service
 check "the agent goes on" wait_for 5 on ctvirt list
@@ -79,7 +70,7 @@ check_equal "web was started once" 1 "$(count_starts web)"
 step "the agent is killed again and again"
 fresh
 on 'for i in 1 2 3; do systemctl kill -s KILL ctvirtd.service; sleep 0.7; done'
-in_time 4500 "net-start" on virsh -q net-start default
+in_time "net-start" on virsh -q net-start default
 check_exact web virbr0
 check "the agent is back" wait_for 10 on ctvirt list
 
@@ -102,6 +93,9 @@ check_exact web virbr0
 step "the system bus is restarted"
 on 'systemctl restart dbus.service'
 check "the agent comes back to the bus" wait_for 20 on ctvirt list --all
+# It went down with the bus. If it is down when web ends it takes web for running when it is called for the next start, and
+# refuses that one ("Machine 'web' already exists"; what the agent does then: test-heal).
+check "systemd-machined is back" on machinectl show web
 fresh
 check "net-start" on virsh -q net-start default
 check_exact web virbr0

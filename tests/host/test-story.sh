@@ -51,8 +51,10 @@ check_not "shutdown of a container that is down is an error" on ctvirt shutdown 
 says "Container 'web' started" ctvirt start web
 check_not "a second start is an error" on ctvirt start web
 check "because it runs" on "ctvirt start web 2>&1 | grep -q 'already'"
+old=$(on systemctl show -P MainPID systemd-nspawn@web.service)
 says "Container 'web' is being rebooted" ctvirt reboot web
-check "it comes back" wait_for 20 is_running web
+check "it comes back" wait_for 20 on "pid=\$(systemctl show -P MainPID systemd-nspawn@web.service) && test \$pid != 0 && test \$pid != $old"
+check "and runs" wait_for 20 is_running web
 says "Container 'web' destroyed" ctvirt destroy web
 check "the events were reported" wait_for 10 on "grep -q \"event 'lifecycle' for container 'web': Started Booted\" /root/events && grep -q \"for container 'web': Stopped Destroyed\" /root/events"
 check "start by hand while the network is down says why" on "virsh -q net-destroy default; ! ctvirt start web 2>/root/err && grep -q virbr0 /root/err && grep -q default /root/err"
