@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A hostile user on the bus, hostile definitions and roots, a hostile surrounding of the hook: nothing harmful, bounded time.
+# It takes long and runs on one release, unless more is asked for (tests/run --help).
 # shellcheck disable=SC2016,SC2317
 # shellcheck source-path=SCRIPTDIR source=lib/harness.sh
 . "$(dirname "$(readlink -f "$0")")/lib/harness.sh"
