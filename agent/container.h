@@ -32,6 +32,7 @@ typedef struct Container {
         /* what its definition asks for */
         char **resolved;       /* bridge of each NETWORK or BRIDGE interface in document order; "":
                                   unknown */
+        bool has_dropin;       /* GENERATED_DROPIN was there at the last look (reconcile.h) */
         bool unresolved;       /* a network of its definition has no known bridge yet */
         bool start_when_ready; /* its bridges have just become known, or are others: their edge may
                                 * pass before systemd knows that it hangs on it */

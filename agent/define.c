@@ -192,6 +192,8 @@ int define_container(Manager *m, const char *xml, size_t size, const char *file_
         if (r >= 0)
                 r = define_warn_running(c, def, &result.warnings);
         if (r >= 0)
+                r = define_warn_network(c, def, &result.warnings);
+        if (r >= 0)
                 r = define_warn_unused(def, &result.warnings);
         if (r >= 0 && isempty(m->root))
                 r = define_warn_missing(def, !(flags & DEFINE_BOOTSTRAP), &result.warnings);
@@ -263,6 +265,10 @@ int undefine_finish(Manager *m, const char *name, const char *root, Error **err)
                 return change;
         if (!c)
                 return 1;
+
+        /* systemd would list it among the failed units for good. */
+        if (m->units && streq_ptr(c->active_state, "failed"))
+                (void) unit_client_reset_failed(m->units, c->unit);
 
         r = container_refresh(m, c);
         if (r < 0)

@@ -70,6 +70,16 @@ int define_warn_running(const Container *old, const ContainerDef *def, char ***w
         return r;
 }
 
+int define_warn_network(const Container *old, const ContainerDef *def, char ***warnings) {
+        if (!old || !old->def || old->def->n_interfaces == 0 || def->n_interfaces > 0 ||
+            def->private_network)
+                return 0;
+        return strv_extendf(warnings,
+                            "'%s' has no <interface> any more: it uses the network of the host, "
+                            "with all its addresses",
+                            def->name);
+}
+
 int define_warn_unused(const ContainerDef *def, char ***warnings) {
         bool boots = generated_boots_init(def);
 

@@ -12,6 +12,10 @@
  * as it was defined until now. */
 int define_warn_running(const Container *old, const ContainerDef *def, char ***warnings);
 
+/* That a container loses all of its interfaces. nspawn then gives it no network of its own, as
+ * libvirt's LXC driver does, unless <privnet/> says so. old: as above. */
+int define_warn_network(const Container *old, const ContainerDef *def, char ***warnings);
+
 /* Elements that are kept and have no effect in this definition. */
 int define_warn_unused(const ContainerDef *def, char ***warnings);
 

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 
 #include "agent/container_refresh.h"
+#include "agent/reconcile.h"
 #include "base/log.h"
 
 #define SETTLE_USEC (UINT64_C(100) * 1000)
@@ -38,19 +39,21 @@ struct FileWatch {
  * are followed by a look at the files before anybody gets here, so they never differ. */
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         FileWatch *w = userdata;
+        bool made;
         int r;
 
         /* systemctl enable, for one: the end of the reload is where the files are looked at. */
         if (w->manager->reloading)
                 return 0;
 
+        made = reconcile_lost_files(w->manager) > 0;
         r = container_refresh_all(w->manager);
         if (r < 0)
                 log_warning_errno(r, "Could not read what containers there are");
-        if (r > 0) {
+        if (r > 0)
                 log_info("The bridges of an enabled container have changed; reloading systemd");
+        if (made || r > 0)
                 manager_request_reload(w->manager);
-        }
         return 0;
 }
 

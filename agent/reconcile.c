@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/name.h"
 #include "units/generated.h"
+#include "units/text.h"
 #include "units/unit_bridges.h"
 #include "units/unit_name.h"
 
@@ -43,6 +44,21 @@ static int complete(Manager *m, const Container *c, ContainerDef *def, char **re
         return r;
 }
 
+static bool is_there(const char *path) {
+        return !path || access(path, F_OK) >= 0;
+}
+
+/* Not each definition needs a drop-in: one is lost that was there at the last look. */
+static bool look_for_lost_files(const Manager *m, Container *c) {
+        _cleanup_free_ char *nspawn = NULL, *dropin = NULL;
+        bool had_dropin = c->has_dropin;
+
+        nspawn = text_format("%s/etc/systemd/nspawn/%s.nspawn", m->root, c->name);
+        dropin = text_format("%s/etc/systemd/system/%s.d/" GENERATED_DROPIN, m->root, c->unit);
+        c->has_dropin = is_there(dropin);
+        return !is_there(nspawn) || (had_dropin && !c->has_dropin);
+}
+
 static int generate(Manager *m, Container *c, const NetworkView *view) {
         _cleanup_strv_ char **bridges = NULL;
         _cleanup_error_ Error *err = NULL;
@@ -57,7 +73,30 @@ static int generate(Manager *m, Container *c, const NetworkView *view) {
         }
         if (r < 0)
                 log_problem(c->name, r, err);
+        (void) look_for_lost_files(m, c);
         return r;
+}
+
+int reconcile_lost_files(Manager *m) {
+        int change = 0;
+
+        for (size_t i = 0; i < m->containers.n_items; i++) {
+                Container *c = m->containers.items[i];
+                _cleanup_error_ Error *err = NULL;
+                int r;
+
+                if (!c->def || !look_for_lost_files(m, c))
+                        continue;
+                r = define_generate(m, c->def, c->resolved, &err);
+                if (r < 0)
+                        log_problem(c->name, r, err);
+                if (r > 0)
+                        log_notice("Container '%s': files that were made of its definition have "
+                                   "been removed by others; made them again",
+                                   c->name);
+                change |= r > 0 ? r : 0;
+        }
+        return (change & GENERATED_UNIT_CHANGED) != 0;
 }
 
 /* Two files with one identity or one root, as when a person copies one: the first keeps it. Who was

@@ -19,6 +19,11 @@
  */
 int reconcile_definitions(Manager *m);
 
+/* Makes generated files again that others have removed (machinectl remove takes the .nspawn file
+ * along, systemctl revert the drop-in): without them nspawn would start the container, with nothing
+ * of what its definition says. Returns as above; failures are logged. */
+int reconcile_lost_files(Manager *m);
+
 /* Disables the units of the orphans that are enabled, and then removes their files; needs m->units.
  * Calls manager_check_ready() for each. */
 void reconcile_orphans(Manager *m);

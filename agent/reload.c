@@ -5,6 +5,7 @@
 #include "agent/container_refresh.h"
 #include "agent/file_watch.h"
 #include "agent/network_follow.h"
+#include "agent/reconcile.h"
 #include "base/log.h"
 
 #define DELAY_USEC (UINT64_C(100) * 1000)
@@ -74,13 +75,15 @@ static int on_reloading(sd_bus_message *message, void *userdata, sd_bus_error *r
  * while it ran may not be. */
 void reload_on_reloaded(void *userdata) {
         Manager *m = userdata;
+        bool made;
         int r;
 
         m->reloading = false;
+        made = reconcile_lost_files(m) > 0;
         r = container_refresh_all(m);
         if (r < 0)
                 log_warning_errno(r, "Could not read what containers there are");
-        if (r > 0 && file_watch_changed_since(m->files, m->reload_usec))
+        if (made || (r > 0 && file_watch_changed_since(m->files, m->reload_usec)))
                 manager_request_reload(m);
         start_what_waited(m);
         bridge_watch_check_all(m->bridges);

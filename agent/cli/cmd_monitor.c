@@ -60,7 +60,9 @@ static int print_own_info(Output *o, const ContainerInfo *info) {
         r = print_words(o, "Bridges:", info->bridges);
         if (r < 0)
                 return r;
-        r = print_words(o, "Waiting for:", info->waiting_for);
+        /* One that runs has lost them: its network was stopped. */
+        r = print_words(o, streq(info->state, "running") ? "Not ready:" : "Waiting for:",
+                        info->waiting_for);
         if (r < 0)
                 return r;
         if (*info->last_failure)

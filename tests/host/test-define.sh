@@ -127,6 +127,33 @@ on "sed -i \"s,<source network='default'/>,&<ip address='192.168.122.9' family='
 check "interfaces of a running container" on "ctvirt define /root/web3.xml 2>&1 | grep -q \"interfaces of 'web' change at its next start\""
 check "domifaddr shows the static address" on 'ctvirt domifaddr web | grep -q 192.168.122.9/24'
 
+on 'ctvirt dumpxml web | sed "/<interface/,/<.interface>/d" >/root/web4.xml'
+check "no interface any more" on "ctvirt define /root/web4.xml 2>&1 | grep -q 'uses the network of the host'"
+on 'sed -i "s:</name>:&<memory unit=\"MiB\">512</memory>:" /root/web3.xml'
+check "the interface again, and a limit" on ctvirt -q define /root/web3.xml
+
+step "others remove what was made of a definition"
+files=(/etc/systemd/nspawn/web.nspawn /etc/systemd/system/systemd-nspawn@web.service.d/50-ctvirt.conf)
+before=$(on cat "${files[@]}")
+files_are_back() {
+        [[ $(on cat "${files[@]}" 2>&1) == "$before" ]]
+}
+on rm "${files[0]}"
+check "the .nspawn file comes back" wait_for 10 files_are_back
+on systemctl revert systemd-nspawn@web.service
+check "the drop-in comes back" wait_for 10 files_are_back
+check "and systemd knows it" wait_for 10 on 'systemctl show -P DropInPaths systemd-nspawn@web.service | grep -q 50-ctvirt.conf'
+check "which is told" on 'journalctl -q -u ctvirtd.service | grep -q "web.: files that were made of its definition have been removed"'
+check "a container to be removed" define_container gone default
+check "by machinectl" on machinectl remove gone
+check "stays defined" wait_for 10 on test -e /etc/systemd/nspawn/gone.nspawn
+check "and has no root" on "ctvirt start gone 2>&1 | grep -q 'has no root'"
+on mkdir /var/lib/machines/gone
+check_not "one without an init does not start" on ctvirt start gone
+check "it failed" on systemctl -q is-failed systemd-nspawn@gone.service
+check "undefine" on ctvirt undefine gone
+check_not "takes it off the list of failed units" on systemctl -q is-failed systemd-nspawn@gone.service
+
 step "an unprivileged user"
 on useradd -m user
 check "may list" host exec --raw --user user -- ctvirt list --all
