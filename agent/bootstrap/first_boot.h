@@ -29,6 +29,9 @@ int first_boot_apply_image(const char *path, const FirstBootPlan *plan, const Jo
 /* That sentence; why: the reason. */
 int first_boot_warn_image(const ContainerDef *def, const char *why, char ***warnings);
 
+/* The host name alone, of an existing root. */
+int first_boot_set_hostname(int root_fd, const char *name, Error **err);
+
 /* The password of one user of an existing root: /etc/shadow is replaced in one step, with owner,
  * mode and SELinux label as they were. -ENOENT: no such user. */
 int first_boot_set_password(int root_fd, const char *user, const char *hash, Error **err);

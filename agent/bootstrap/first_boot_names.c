@@ -174,6 +174,15 @@ static int set_timezone(FirstBoot *f) {
                                zone);
 }
 
+int first_boot_set_hostname(int root_fd, const char *name, Error **err) {
+        static const FirstBootDef nothing = { 0 };
+        const ContainerDef def = { .name = (char *) name };
+        const FirstBootPlan plan = { .def = &def };
+        FirstBoot f = { .tree = { .fd = root_fd }, .plan = &plan, .def = &nothing, .err = err };
+
+        return set_hostname(&f);
+}
+
 int first_boot_names(FirstBoot *f) {
         int r;
 

@@ -39,6 +39,8 @@ int bundle_adopt(ContainerDef *def, const char *name, BundleAdoptFlags flags) {
                 source = NULL;
                 return -ENOMEM;
         }
+        if (def->first_boot && !streq(name_copy, def->name))
+                free(TAKE_PTR(def->first_boot->hostname));
         free(def->name);
         def->name = TAKE_PTR(name_copy);
         if (root) {

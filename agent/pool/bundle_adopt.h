@@ -18,6 +18,7 @@ typedef enum BundleAdoptFlags {
  * Takes out of a definition what the host that defines it has to choose, so that define does:
  *   <uuid>, <mac>, <ct:machineid>   identity; stays with BUNDLE_ADOPT_MOVED
  *   <idmap>                         its range of user IDs may be another container's here
+ *   <ct:hostname>                   that of another one; stays under the same name
  * The <source> of the filesystem "/", if it names one, becomes the container's place in the pool.
  * name (NULL: as it was) is what it is called here. -EINVAL for no valid name, -ENOMEM; the
  * definition is as it was then.

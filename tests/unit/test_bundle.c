@@ -325,7 +325,7 @@ static void test_adopt(void **state) {
         assert_string_equal(container_def_root(copy), "/var/lib/machines/web2");
         assert_false(copy->has_uuid || copy->idmap.present || copy->interfaces[0].has_mac);
         assert_null(copy->first_boot->machine_id);
-        assert_string_equal(copy->first_boot->hostname, "www");
+        assert_null(copy->first_boot->hostname);
 
         assert_int_equal(bundle_adopt(moved, NULL, BUNDLE_ADOPT_MOVED), 0);
         assert_string_equal(moved->name, "web");
@@ -333,6 +333,7 @@ static void test_adopt(void **state) {
         assert_true(moved->has_uuid && moved->interfaces[0].has_mac);
         assert_false(moved->idmap.present);
         assert_non_null(moved->first_boot->machine_id);
+        assert_string_equal(moved->first_boot->hostname, "www");
 
         assert_int_equal(bundle_adopt(bad, "../x", 0), -EINVAL);
         assert_true(container_def_equal(bad, same));
