@@ -10,6 +10,7 @@
 #include "agent/job_freeze.h"
 #include "agent/job_guard.h"
 #include "agent/manager.h"
+#include "agent/pool/volume.h"
 #include "agent/revert.h"
 #include "base/fileio.h"
 #include "base/log.h"
@@ -113,28 +114,65 @@ static void add_lines(char **text, char *const *lines) {
         *text = joined;
 }
 
-static void define_after(Job *job, JobState *state, char **text) {
-        bool is_new = job->spec->flags & JOB_DEFINE;
-        _cleanup_free_ char *reason = NULL, *sentence = NULL;
-        _cleanup_strv_ char **warnings = NULL;
+/* Nothing half done stays: what could not become a container is taken away again, but not from a
+ * container that has been defined meanwhile, whose root it is. */
+static bool take_root_back(const Job *job) {
+        const Manager *m = job->manager;
+        const Container *c;
+        _cleanup_pool_ Pool *pool = NULL;
         _cleanup_error_ Error *err = NULL;
         int r;
 
-        r = is_new ? take_definition(job->manager, job->spec, &warnings, &err)
-                   : take_program(job->manager, job->spec, &warnings, &err);
+        if (!job->spec->name)
+                return false;
+        c = container_table_by_name(&m->containers, job->spec->name);
+        if (c && container_is_defined(c))
+                return false;
+        r = pool_open(m->root, &pool, &err);
+        if (r >= 0)
+                r = volume_delete(pool, job->spec->name, job->spec->id, &err);
+        if (r < 0)
+                log_warning("Volume '%s' stays in the pool: %s", job->spec->name,
+                            err && err->text ? err->text : strerror(-r));
+        return r >= 0;
+}
+
+/* NULL when memory is short. */
+static char *describe_failure(const Job *job, const char *reason) {
+        const char *name = job->spec->name ? job->spec->name : "?";
+        bool is_new = job->spec->flags & JOB_DEFINE;
+        char *sentence;
+        int r;
+
+        if (is_new && take_root_back(job))
+                r = asprintf(&sentence,
+                             "container '%s' could not be defined, and its root has been taken "
+                             "away again: %s",
+                             name, reason);
+        else
+                r = asprintf(&sentence, "its root is in the pool as volume '%s', but %s: %s", name,
+                             is_new ? "it could not be defined"
+                                    : "what its image runs could not be put into its definition",
+                             reason);
+        return r < 0 ? NULL : sentence;
+}
+
+static void define_after(Job *job, JobState *state, char **text) {
+        _cleanup_strv_ char **warnings = NULL;
+        _cleanup_error_ Error *err = NULL;
+        _cleanup_free_ char *reason = NULL;
+        int r;
+
+        r = job->spec->flags & JOB_DEFINE
+                    ? take_definition(job->manager, job->spec, &warnings, &err)
+                    : take_program(job->manager, job->spec, &warnings, &err);
         add_lines(text, warnings);
         if (r >= 0)
                 return;
         reason = err ? error_format(err) : strdup(strerror(-r));
-        if (asprintf(&sentence, "its root is in the pool as volume '%s', but %s: %s",
-                     job->spec->name ? job->spec->name : "?",
-                     is_new ? "it could not be defined"
-                            : "what its image runs could not be put into its definition",
-                     reason ? reason : strerror(-r)) < 0)
-                sentence = NULL;
         *state = JOB_STATE_FAILED;
         free(*text);
-        *text = TAKE_PTR(sentence);
+        *text = describe_failure(job, reason ? reason : strerror(-r));
 }
 
 /* Also of a job that was killed: it may have got as far as to the root. */

@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "agent/bootstrap/job_result.h"
+#include "agent/bootstrap/first_boot.h"
+#include "agent/bootstrap/import_check.h"
 #include "agent/bootstrap/job_run_parts.h"
 #include "agent/pool/bundle.h"
 #include "agent/pool/bundle_adopt.h"
@@ -111,51 +112,6 @@ static int adopt(const JobWork *w, const BundleInfo *info, ContainerDef **ret, E
         return 0;
 }
 
-/* Its root would become that of a container of the same name, which somebody else has defined and
- * has not given one yet. The agent asks again, but then the root is there. */
-static int refuse_defined(const JobWork *w, const char *name, Error **err) {
-        static const char *const places[] = { "ctvirt/containers", "xml", "systemd/nspawn",
-                                              "nspawn" };
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i += 2) {
-                _cleanup_free_ char *path = text_format("%s/etc/%s/%s.%s", w->context->root,
-                                                        places[i], name, places[i + 1]);
-
-                if (!path)
-                        return -ENOMEM;
-                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-                        continue;
-                return error_set(err, EEXIST,
-                                 "a container '%s' is defined already (%s); another name can be "
-                                 "given with --name",
-                                 name, path);
-        }
-        return 0;
-}
-
-/* Each says its name before it looks at the others', so that of two at least one sees the other. */
-static int refuse_busy(const JobWork *w, const char *name, Error **err) {
-        _cleanup_strv_ char **ids = NULL;
-        int fd = w->context->jobs_fd, r;
-
-        r = job_spec_note_name(fd, w->spec->id, name);
-        if (r >= 0)
-                r = job_spec_list(fd, &ids);
-        STRV_FOREACH(id, ids) {
-                _cleanup_job_spec_ JobSpec *other = NULL;
-
-                if (r < 0 || streq(*id, w->spec->id) || !job_is_at_work(&fd, *id) ||
-                    job_spec_load(fd, *id, &other, NULL) < 0 || !streq_ptr(other->name, name))
-                        continue;
-                r = error_set(
-                        err, EEXIST,
-                        "job %s (%s) is at work on '%s'; wait for it with 'ctvirt job-info %s "
-                        "--wait', or give another name with --name",
-                        *id, job_kind_to_string(other->kind), name, *id);
-        }
-        return r;
-}
-
 /* As soon as it is known what it is called: before anything of its tree is read. */
 static int check_info(void *userdata, const BundleInfo *info, Error **err) {
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
@@ -165,11 +121,11 @@ static int check_info(void *userdata, const BundleInfo *info, Error **err) {
         r = adopt(w, info, &def, err);
         if (r < 0 || !def)
                 return r < 0 ? r : -EIO;
-        r = refuse_defined(w, def->name, err);
+        r = import_check_defined(w, def, err);
         if (r >= 0)
                 r = volume_require_free(w->pool, def->name, err);
         if (r >= 0 && !w->spec->name)
-                r = refuse_busy(w, def->name, err);
+                r = import_check_busy(w, def->name, err);
         if (r >= 0)
                 job_stage(w, 2, 3, "Unpacking");
         return r;
@@ -224,13 +180,15 @@ int job_run_import(JobWork *w, Error **err) {
                 r = adopt(w, &info, &def, err);
         if (r < 0 || !def)
                 return r < 0 ? r : -EIO;
-        r = refuse_defined(w, def->name, err);
+        r = import_check_defined(w, def, err);
         if (r >= 0)
                 r = refuse_taken(w, def->name, err);
         if (r >= 0)
                 r = note_what_it_gets(w, def);
         if (r >= 0 && !(s->flags & JOB_MOVED))
                 r = bundle_reset_machine_id(root_fd, err);
+        if (r >= 0 && !streq(def->name, info.name))
+                r = first_boot_set_hostname(root_fd, def->name, err);
         if (r >= 0)
                 r = job_save_definition(w, def, err);
         if (r < 0)

@@ -41,7 +41,10 @@ static const struct {
         { "domblklist", "use 'ctvirt vol-info NAME'" },
         { "domhostname", "use 'ctvirt dominfo NAME'" },
         { "dommemstat", "use 'systemd-cgtop machine.slice'" },
-        { "domrename", "use 'ctvirt export' and 'ctvirt import --name NEWNAME --moved'" },
+        { "domrename",
+          "use 'ctvirt shutdown NAME', 'ctvirt export NAME FILE', 'ctvirt undefine NAME "
+          "--remove-all-storage' (without the option its root stays as a volume) and 'ctvirt import "
+          "FILE --name NEWNAME --moved'; its snapshots and its autostart do not come along" },
         { "domstats", "use 'ctvirt dominfo NAME', or 'systemd-cgtop machine.slice'" },
         { "edit", DEFINE_AGAIN },
         { "memtune", DEFINE_AGAIN },

@@ -112,13 +112,34 @@ test_definition_of_snapshot() {
         on cp /root/s1.xml /var/lib/machines/.ctvirt/snapshots/web/s1.xml
 }
 
+# The way that the hint of domrename shows.
+test_rename() {
+        local id uuid
+        uuid=$(on ctvirt domuuid web | tr -d '\n')
+        id=$(on cat /var/lib/machines/web/etc/machine-id)
+        check "the original is undefined" on ctvirt undefine web
+        check "the bundle is imported as moved, under another name" on ctvirt import /root/web.tar --name web5 --moved
+        check_equal "the UUID is the same" "$uuid" "$(on ctvirt domuuid web5 | tr -d '\n')"
+        check_equal "the machine ID as well" "$id" "$(on cat /var/lib/machines/web5/etc/machine-id)"
+        check_equal "the host name is its own" web5 "$(on cat /var/lib/machines/web5/etc/hostname)"
+        check "it goes with its storage" on ctvirt undefine web5 --remove-all-storage
+        on 'ctvirt -q define /root/web.xml; echo other.name >/var/lib/machines/web/etc/hostname; ctvirt -q export web /root/named.tar; ctvirt -q undefine web --remove-all-storage'
+        check "one that was moved and keeps its name" on ctvirt import /root/named.tar --moved
+        check_equal "keeps its host name" other.name "$(on cat /var/lib/machines/web/etc/hostname)"
+}
+
 # What it is called stands at its beginning: what is in the way is found there, whoever is in no hurry to write the rest.
 test_import_without_name() {
         local id
         on 'ctvirt -q export web /root/web.tar --compress none; rm -f /root/slow; mkfifo /root/slow; systemd-run -q --unit slow-writer sh -c "exec >/root/slow; head -c 65536 /root/web.tar; sleep 1000"'
         refused "a bundle whose name is taken, before the rest of it comes" "'web' is defined already" import /root/slow
         end_slow
+        on 'systemd-run -q --unit slow-writer sh -c "exec >/root/slow; head -c 65536 /root/web.tar; sleep 1000"'
+        refused "one whose UUID is taken, as moved" "'web' is defined and has the uuid .*'ctvirt undefine web'" import /root/slow --name web5 --moved
+        end_slow
+        check_equal "it has made nothing" "web web4" "$(volumes)"
         check "nothing is left over" wait_for 20 pool_is_tidy
+        test_rename
         on 'ctvirt -q undefine web; mv /var/lib/machines/web /var/lib/machines/.web; systemd-run -q --unit slow-writer sh -c "exec >/root/slow; head -c 65536 /root/web.tar; sleep 1000"'
         on 'systemd-run -q --unit slow-client sh -c "exec ctvirt import /root/slow"'
         check "the job is known by the name in the bundle" wait_for 20 on 'ctvirt -q job-list | grep -q "import *web *running"'
@@ -154,6 +175,7 @@ test_containers() {
         check_equal "for root's eyes" 600 "$(on stat -c %a /root/web.tar.gz)"
         check "it is imported under another name" on ctvirt import /root/web.tar.gz --name web4
         check_equal "with the same root" "$before" "$(digest web4)"
+        check_equal "and a host name of its own, as a clone" web4 "$(on cat /var/lib/machines/web4/etc/hostname)"
         check "and starts" on ctvirt start web4
         check "it is destroyed" on ctvirt destroy web4
         check "it gets a snapshot" on ctvirt snapshot-create-as web4 s1

@@ -167,6 +167,67 @@ static void test_undefined_meanwhile(void **state) {
         assert_null(container_table_by_name(&f.m.containers, "web")->def);
 }
 
+/*
+ * A root that is to become a container
+ */
+
+static bool has_volume(const Fixture *f, const char *name) {
+        _cleanup_free_ char *path = NULL;
+
+        assert_true(asprintf(&path, "%s/var/lib/machines/%s/etc", f->root, name) > 0);
+        return access(path, F_OK) >= 0;
+}
+
+/* An import as volume "db", and what it was in the bundle. */
+static void end_import(Fixture *f, const char *xml) {
+        f->job.spec->kind = JOB_IMPORT;
+        f->job.spec->flags = JOB_DEFINE | JOB_MOVED;
+        free(f->job.spec->name);
+        f->job.spec->name = strdup("db");
+        temp_root_write(f->root, "/var/lib/machines/db/etc/rc", "");
+        end(f, xml);
+}
+
+#define IMPORT(uuid) "<domain type='nspawn'><name>db</name><uuid>" uuid "</uuid></domain>"
+
+static void test_import(void **state) {
+        _cleanup_job_ Fixture f;
+
+        set_up(&f);
+        end_import(&f, IMPORT(OTHER_UUID));
+        assert_int_equal(f.state, JOB_STATE_DONE);
+        assert_non_null(container_table_by_name(&f.m.containers, "db")->def);
+        assert_true(has_volume(&f, "db"));
+}
+
+/* What has taken its UUID meanwhile is found at the end only: nothing of it stays. */
+static void test_import_in_vain(void **state) {
+        _cleanup_job_ Fixture f;
+        const Container *c;
+
+        set_up(&f);
+        end_import(&f, IMPORT(UUID));
+        assert_int_equal(f.state, JOB_STATE_FAILED);
+        if (!strstr(f.text, "'db' could not be defined, and its root has been taken away again") ||
+            !strstr(f.text, "'web' already has the uuid"))
+                fail_msg("%s", f.text);
+        c = container_table_by_name(&f.m.containers, "db");
+        assert_true(!c || !c->def);
+        assert_false(has_volume(&f, "db"));
+}
+
+/* It is the root of a container that somebody else has defined meanwhile. */
+static void test_import_overtaken(void **state) {
+        _cleanup_job_ Fixture f;
+
+        set_up(&f);
+        fixture_defined(&f.m, IMPORT(OTHER_UUID));
+        end_import(&f, IMPORT(UUID));
+        assert_int_equal(f.state, JOB_STATE_FAILED);
+        assert_non_null(strstr(f.text, "its root is in the pool as volume 'db'"));
+        assert_true(has_volume(&f, "db"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_program_is_taken_over),
@@ -174,6 +235,9 @@ int main(void) {
                 cmocka_unit_test(test_changed_meanwhile),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_undefined_meanwhile),
+                cmocka_unit_test(test_import),
+                cmocka_unit_test(test_import_in_vain),
+                cmocka_unit_test(test_import_overtaken),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
