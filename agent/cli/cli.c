@@ -28,10 +28,8 @@ static int print_version(Cli *cli, const char *type) {
         if (streq(type, "short"))
                 output_print(&cli->output, "%s\n", CTVIRT_VERSION);
         else if (streq(type, "long"))
-                output_print(&cli->output,
-                             "ctvirt %s, the command line tool of the ctvirt agent\n"
-                             "See web site at %s\n",
-                             CTVIRT_VERSION, CTVIRT_HOMEPAGE);
+                output_print(&cli->output, "ctvirt %s, the command line tool of the ctvirt agent\n",
+                             CTVIRT_VERSION);
         else {
                 output_error(&cli->output, "argument of --version must be 'short' or 'long'");
                 return -EINVAL;

@@ -38,7 +38,7 @@ void output_print(Output *o, const char *format, ...) {
 void output_extra(Output *o, const char *format, ...) {
         va_list ap;
 
-        if (o->quiet)
+        if (o->quiet || o->occupied)
                 return;
 
         va_start(ap, format);
@@ -169,6 +169,7 @@ void output_end(Output *o) {
         else if (!o->quiet)
                 (void) fputc('\n', o->err);
         o->failed = false;
+        o->occupied = false;
 }
 
 int output_flush(Output *o) {

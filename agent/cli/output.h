@@ -13,6 +13,7 @@ typedef struct Output {
         FILE *out;
         FILE *err;
         bool quiet;
+        bool occupied;   /* until output_end(): out has a file's bytes, no text may come between */
         bool failed;     /* an error was printed since the last output_end() */
         int write_error; /* negative errno of the first failed write to out */
 } Output;
@@ -20,7 +21,7 @@ typedef struct Output {
 /* Standard output and error; makes this process count columns in UTF-8. */
 void output_init(Output *o);
 
-/* Text for out: data, and text that --quiet silences. */
+/* Text for out: data, and text that --quiet silences. Also silent while out is occupied. */
 void output_print(Output *o, const char *format, ...) _printf_(2, 3);
 void output_extra(Output *o, const char *format, ...) _printf_(2, 3);
 

@@ -48,7 +48,8 @@ test_volumes() {
         check "what comes is an archive" on 'zstd -dcq /root/other.tar.zst | tar t >/dev/null'
         check "it is uploaded again" on 'ctvirt vol-upload third /root/other.tar.zst'
         check_equal "and is the same" "$(digest web)" "$(digest third)"
-        check "standard output and input do as well" on 'ctvirt -q vol-download third - | ctvirt -q vol-upload fourth -'
+        check "standard output and input do as well" on 'ctvirt vol-download third - --compress zstd >/root/third.tar.zst && ctvirt vol-upload fourth - </root/third.tar.zst'
+        check "nothing but the archive is there" on 'zstd -tq /root/third.tar.zst'
         check_equal "and it is the same" "$(digest web)" "$(digest fourth)"
         on 'head -c 100000 /root/other.tar.zst >/root/cut.tar.zst'
         refused "an archive that is cut off" "damaged|truncated|Truncated|end" vol-upload cut /root/cut.tar.zst
@@ -153,6 +154,52 @@ test_import_without_name() {
         check "nothing is left over" wait_for 20 pool_is_tidy
 }
 
+# An export that takes long, over a file that is there.
+begin_slow_export() {
+        on 'systemd-run -q --unit slow-client sh -c "exec ctvirt export web /root/keep/web.tar.xz"'
+        wait_for 20 on 'ctvirt -q job-list | grep -q "export *web *running"'
+}
+
+export_job() {
+        on ctvirt -q job-list | awk '/export *web *running/ { print $1 }'
+}
+
+is_canceled() {
+        on "ctvirt job-info $1 | grep -q 'State: *canceled'"
+}
+
+# What had the name before has it until the new one is whole.
+test_export_over() {
+        local before id
+        on 'rm -rf /root/keep; mkdir /root/keep; echo "an earlier one" >/root/keep/web.tar.xz; chmod 640 /root/keep/web.tar.xz; head -c 64M /dev/urandom >/var/lib/machines/web/big'
+        before=$(on sha256sum /root/keep/web.tar.xz)
+        check "an export is on its way" begin_slow_export
+        id=$(export_job)
+        on systemctl kill -s INT slow-client
+        check "Ctrl-C cancels it" wait_for 20 is_canceled "$id"
+        check "the client ends" wait_for 20 on '! systemctl -q is-active slow-client'
+        end_slow
+        check_equal "the earlier file is there, byte for byte" "$before" "$(on sha256sum /root/keep/web.tar.xz)"
+        check_equal "and nothing else" web.tar.xz "$(on ls -A /root/keep)"
+        check "an export is on its way" begin_slow_export
+        id=$(export_job)
+        on systemctl kill -s KILL slow-client
+        check "its client dies" wait_for 20 on '! systemctl -q is-active slow-client'
+        check "it is aborted" on ctvirt job-abort "$id"
+        check "it is canceled" wait_for 20 is_canceled "$id"
+        end_slow
+        check_equal "the earlier file is there" "$before" "$(on sha256sum /root/keep/web.tar.xz)"
+        check_equal "and nothing else" web.tar.xz "$(on ls -A /root/keep)"
+        on rm /var/lib/machines/web/big
+        check "an export that is not disturbed replaces it" on ctvirt export web /root/keep/web.tar.xz
+        check "it is whole" on xz -tq /root/keep/web.tar.xz
+        check_equal "with the mode it had" 640 "$(on stat -c %a /root/keep/web.tar.xz)"
+        check_equal "and alone" web.tar.xz "$(on ls -A /root/keep)"
+        check "a pipe by name gets it as it comes" on 'mkfifo /root/keep/fifo; xz -tq </root/keep/fifo & ctvirt export web /root/keep/fifo --compress xz && wait $! && test -p /root/keep/fifo'
+        check "so does what is called /dev/stdout" on 'ctvirt export web /dev/stdout --compress gzip | gzip -t'
+        on rm -r /root/keep
+}
+
 test_containers() {
         local before
         step "$1: clone, export, import"
@@ -173,6 +220,11 @@ test_containers() {
         check_equal "one is left" web "$(volumes)"
         check "web is exported" on ctvirt export web /root/web.tar.gz
         check_equal "for root's eyes" 600 "$(on stat -c %a /root/web.tar.gz)"
+        check "it is exported to a pipe" on 'ctvirt export web - | tee /root/web.tar.zst | ctvirt import - --name web4'
+        check "nothing but the bundle is there" on 'zstd -tq /root/web.tar.zst'
+        check_equal "with the same root" "$before" "$(digest web4)"
+        check "it goes again" on ctvirt undefine web4 --remove-all-storage
+        test_export_over
         check "it is imported under another name" on ctvirt import /root/web.tar.gz --name web4
         check_equal "with the same root" "$before" "$(digest web4)"
         check_equal "and a host name of its own, as a clone" web4 "$(on cat /var/lib/machines/web4/etc/hostname)"
