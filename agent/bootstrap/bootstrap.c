@@ -8,6 +8,7 @@
 #include "agent/bootstrap/base_cache.h"
 #include "agent/bootstrap/first_boot.h"
 #include "agent/bootstrap/image_program.h"
+#include "agent/bootstrap/root_check.h"
 #include "agent/bootstrap/source.h"
 #include "agent/pool/tree_remove.h"
 #include "agent/pool/volume.h"
@@ -250,6 +251,19 @@ static int copy_command(BootstrapRun *run, Base *b) {
         return 0;
 }
 
+/* Before it is kept as a base, and before another root goes for it. A copy of what is there is what
+ * it is, if nothing is lost for it. */
+static int check_made(BootstrapRun *run, Error **err) {
+        SourceJob *j = &run->job;
+        int r;
+
+        if (run->bootstrap->type == BOOTSTRAP_CLONE && !run->options->replace)
+                return 0;
+        r = run->is_image ? root_check_image(j->root, err)
+                          : root_check_tree(j->root_fd, j->def, &j->command, &j->warnings, err);
+        return r < 0 && run->options->replace ? error_prefix(err, "nothing is replaced") : r;
+}
+
 /* 1: there was one. */
 static int from_base(BootstrapRun *run, Error **err) {
         _cleanup_base_ Base b = { 0 };
@@ -267,6 +281,8 @@ static int from_base(BootstrapRun *run, Error **err) {
                 r = use_base(run, &b, err);
         if (r >= 0)
                 r = copy_command(run, &b);
+        if (r >= 0)
+                r = check_made(run, err);
         return r < 0 ? r : 1;
 }
 
@@ -367,6 +383,8 @@ static int build(BootstrapRun *run, Error **err) {
                 r = from_base(run, err);
         if (r == 0) {
                 r = fill(run, err);
+                if (r >= 0)
+                        r = check_made(run, err);
                 if (r >= 0)
                         r = keep_base(run, err);
         }

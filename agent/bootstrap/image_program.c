@@ -16,13 +16,6 @@
  * In the tree
  */
 
-static bool is_program(const RootTree *t, const char *path) {
-        _cleanup_close_ int fd = root_tree_open(t, path, SIZE_MAX, true);
-        struct stat st;
-
-        return fd >= 0 && fstat(fd, &st) >= 0 && (st.st_mode & 0111) != 0;
-}
-
 /* -ENOENT: it is not there, or nothing that can be run. */
 static int find_below(const RootTree *t, const char *folder, const char *name, char **ret) {
         _cleanup_free_ char *joined = text_format("%s/%s", folder, name), *path = NULL;
@@ -31,7 +24,7 @@ static int find_below(const RootTree *t, const char *folder, const char *name, c
         if (!joined)
                 return -ENOMEM;
         r = clean_path(joined, &path);
-        if (r < 0 || !is_program(t, path))
+        if (r < 0 || !root_tree_has_program(t, path))
                 return r == -ENOMEM ? r : -ENOENT;
         *ret = TAKE_PTR(path);
         return 0;
@@ -159,7 +152,7 @@ int image_program_find(int root_fd, ImageCommand *c, char ***warnings) {
  */
 
 /* Also by its other name, which nspawn's own search does not look at: a link to the same. */
-static bool is_init(const char *path) {
+bool image_program_is_init(const char *path) {
         const ContainerDef def = { .init = (char *) path };
 
         return generated_boots_init(&def) || streq(path, "/usr/bin/systemd") ||
@@ -172,7 +165,7 @@ static int put_program(const ImageCommand *c, ContainerDef *image) {
         /* What could not be found has been told about. */
         if (!c->arguments || c->arguments[0][0] != '/')
                 return 0;
-        if (!is_init(c->arguments[0]))
+        if (!image_program_is_init(c->arguments[0]))
                 r = clean_path(c->arguments[0], &image->init);
         if (r < 0)
                 return r == -EINVAL ? 0 : r;

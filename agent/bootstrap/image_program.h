@@ -13,6 +13,9 @@
  * (systemd-nspawn looks for one, also for an id). */
 int image_program_find(int root_fd, ImageCommand *c, char ***warnings);
 
+/* The program is one that systemd-nspawn boots. */
+bool image_program_is_init(const char *path);
+
 /* Completes def by what it does not say itself. An image whose program is an init is booted, so it
  * gets no <init>, and its user and folder do not matter. 1: something was added; 0: nothing. */
 int image_program_apply(const ImageCommand *c, ContainerDef *def, char ***warnings);

@@ -141,6 +141,13 @@ int root_tree_read(const RootTree *t, const char *path, size_t max, bool follow,
         return 0;
 }
 
+bool root_tree_has_program(const RootTree *t, const char *path) {
+        _cleanup_close_ int fd = root_tree_open(t, path, SIZE_MAX, true);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) >= 0 && (st.st_mode & 0111) != 0;
+}
+
 static int temporary_name(const char *name, char **ret) {
         uint64_t random;
 

@@ -38,6 +38,9 @@ bool root_tree_exists(const RootTree *t, const char *path);
 int root_tree_open(const RootTree *t, const char *path, size_t max, bool follow);
 int root_tree_read(const RootTree *t, const char *path, size_t max, bool follow, char **ret);
 
+/* A regular file that can be run, through symlinks as well. */
+bool root_tree_has_program(const RootTree *t, const char *path);
+
 /* Who is to own a file that is written; NULL stands for the tree's root. */
 typedef struct RootOwner {
         uid_t uid; /* on disk */

@@ -90,6 +90,18 @@ int device_find_data(const char *path, char **ret, Error **err) {
         return error_set(err, EIO, "cannot look at what is on '%s'", path);
 }
 
+int device_is_formatted(const char *path, Error **err) {
+        _cleanup_(blkid_free_probep) blkid_probe p = open_probe(path, err);
+        int r;
+
+        if (!p)
+                return -EIO;
+        r = blkid_do_safeprobe(p);
+        if (r != 0 && r != 1 && r != -2)
+                return error_set(err, EIO, "cannot look at what is on '%s'", path);
+        return r != 1;
+}
+
 int device_uuid(const char *path, char **ret, Error **err) {
         _cleanup_(blkid_free_probep) blkid_probe p = open_probe(path, err);
         const char *uuid = NULL;

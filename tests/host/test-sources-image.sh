@@ -44,6 +44,11 @@ test_archives() {
         refused "a wrong sum" "the SHA-256 of /srv/www/tiny.tar is .*damaged, or another one" wrong
         refused "an archive that is cut off" "cut.tar.xz: .*(damaged|truncated|end)" wrong --from tar:/srv/www/cut.tar.xz
         refused "no archive at all" "no archive|not an archive|unrecognized|Unrecognized" wrong --from tar:/usr/bin/python3
+        on 'cd /srv/www && tar -C /usr/share -cf wrapped.tar tinyroot && tar -cf empty.tar -T /dev/null'
+        refused "an archive with a folder around it" "nothing is replaced: all that came is a folder, 'tinyroot'.*tar -C tinyroot" two --replace --from tar:/srv/www/wrapped.tar
+        refused "an empty archive" "nothing is replaced: it is empty" two --replace --from tar:/srv/www/empty.tar
+        check "the root that is there stays" on test -e "$POOL/two/etc/rc"
+        boots "it" two
         refused "a file that is not there" "/srv/nowhere.tar cannot be opened: No such file" wrong --from tar:/srv/nowhere.tar
         fails "a source that is none" "nothing-of-that-kind" ctvirt bootstrap wrong --from nothing-of-that-kind:1
 }
@@ -86,6 +91,9 @@ test_images() {
         boots "it" imageclone
         bootstrap_xml noimage system "$(from raw "file='/srv/www/tiny.raw'" "<ct:verify sha256='$(printf '0%.0s' {1..64})'/>")"
         refused "a wrong sum" "the SHA-256 of /srv/www/tiny.raw is" noimage
+        refused "an archive as an image" "not a disk image.*--from tar:" noimage --from raw:/srv/www/tiny.tar
+        refused "an image that is packed" "not a disk image.*unpacked" image --replace --from raw:/srv/www/tiny.raw.xz
+        check "the image that is there stays" on test -f "$POOL/image.raw"
         refused "an image that is not there" "/srv/nowhere.raw cannot be opened" noimage --from raw:/srv/nowhere.raw
 }
 

@@ -90,7 +90,7 @@ static void fixture_done(Fixture *f) {
 static int boot(Fixture *f, const char *name, const char *bootstrap, bool replace,
                 BootstrapResult *ret, Error **err) {
         _cleanup_free_ char *xml = text_format("<domain type='nspawn' " NAMESPACE "><name>%s</name>"
-                                               "<os><type>exe</type></os>%s</domain>",
+                                               "%s</domain>",
                                                name, bootstrap);
         _cleanup_(container_def_freep) ContainerDef *def = NULL;
         const JobReport report = { on_stage, on_percent, on_line, on_canceled, f };
@@ -172,15 +172,26 @@ static void test_tar(void **state) {
         assert_tidy(&f);
 }
 
+static bool strv_contains_text(char **list, const char *text) {
+        STRV_FOREACH(s, list)
+                if (strstr(*s, text))
+                        return true;
+        return false;
+}
+
 static void test_raw(void **state) {
         _cleanup_fixture_ Fixture f = fixture_new();
         _cleanup_bootstrap_result_ BootstrapResult result = { 0 };
         _cleanup_free_ char *xml = text_format(
                 "<ct:bootstrap type='raw'><ct:source file='%s/disk'/></ct:bootstrap>", f.root);
 
-        run("truncate -s 1G %s/disk && echo hello | dd of=%s/disk bs=1 seek=500000000 "
-            "conv=notrunc status=none",
-            f.root, f.root);
+        /* A partition, with nothing in it that could be mounted. */
+        run("truncate -s 1G %s/disk && "
+            "printf '\\203\\0\\0\\0\\0\\10\\0\\0\\0\\0\\20\\0' | "
+            "dd of=%s/disk bs=1 seek=450 conv=notrunc status=none && "
+            "printf '\\125\\252' | dd of=%s/disk bs=1 seek=510 conv=notrunc status=none && "
+            "echo hello | dd of=%s/disk bs=1 seek=500000000 conv=notrunc status=none",
+            f.root, f.root, f.root, f.root);
         assert_ok(boot(&f, "web", xml, false, &result, err));
         run("cmp %s/disk %s/web.raw", f.root, f.pool->path);
         run("test $(stat -c '%%b' %s/web.raw) -lt 1000", f.pool->path);
@@ -207,6 +218,74 @@ static void test_clone(void **state) {
         assert_file(&f, "/two/usr/lib/os-release", "ID=tiny\n");
         assert_file(&f, "/two/etc/hostname", "two\n");
         assert_tidy(&f);
+}
+
+static char *from(const Fixture *f, const char *type, const char *path, const char *more) {
+        return text_format("<ct:bootstrap type='%s'><ct:source file='%s/%s'/></ct:bootstrap>%s",
+                           type, f->root, path, more ? more : "");
+}
+
+/* What is no root never takes the place of one. */
+static const struct {
+        const char *script; /* in the folder of the sources */
+        const char *type, *path, *more, *sentence;
+} no_roots[] = {
+        { "tar -cf wrapped.tar tree", "tar", "wrapped.tar", NULL, "tar -C tree -cf FILE ." },
+        { "mkdir 'a\033b' && tar -cf name.tar 'a\033b'", "tar", "name.tar", NULL,
+          "is a folder, 'NAME'" },
+        { "tar -cf empty.tar -T /dev/null", "tar", "empty.tar", NULL, "it is empty" },
+        { "mkdir outer && cp -a tree outer/", "directory", "outer", NULL, "/outer/tree" },
+        { "mkdir -p junk/usr/lib && echo >junk/x", "directory", "junk", NULL,
+          "not the root of an operating system" },
+        /* The host has both. */
+        { "mkdir evil && ln -s /etc evil/etc && ln -s ../../../../../../usr evil/usr && "
+          "ln -s /usr/sbin evil/sbin && ln -s /usr/lib evil/lib",
+          "directory", "evil", NULL, "not the root of an operating system" },
+        { "tar -C tree -cf disk.raw .", "raw", "disk.raw", NULL, "not a disk image" },
+        { "truncate -s 1M blank.raw", "raw", "blank.raw", NULL, "not a disk image" },
+        { "mkdir -p app/srv/x", "directory", "app", "<os><init>/srv/run</init></os>", "/app/srv" },
+};
+
+static void test_no_root(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_bootstrap_result_ BootstrapResult result = { 0 };
+
+        run("cp -a %s/tree %s/web && touch %s/web/mark", f.root, f.pool->path, f.pool->path);
+        for (size_t i = 0; i < ELEMENTSOF(no_roots); i++) {
+                _cleanup_free_ char *xml =
+                        from(&f, no_roots[i].type, no_roots[i].path, no_roots[i].more);
+
+                print_message("%zu\n", i);
+                run("cd %s && %s", f.root, no_roots[i].script);
+                assert_refused(boot(&f, "web", xml, true, &result, err), ENOMEDIUM,
+                               "nothing is replaced");
+                assert_refused(boot(&f, "other", xml, false, &result, err), ENOMEDIUM,
+                               no_roots[i].sentence);
+                run("test -e %s/web/mark && test ! -e %s/other && test ! -e %s/other.raw",
+                    f.pool->path, f.pool->path, f.pool->path);
+                assert_tidy(&f);
+        }
+}
+
+/* What can still come into it stops nothing, and is said. */
+static void test_incomplete_root(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_bootstrap_result_ BootstrapResult release = { 0 }, init = { 0 }, program = { 0 },
+                                                   whole = { 0 };
+        _cleanup_free_ char *xml = from(&f, "directory", "tree", NULL),
+                            *app = from(&f, "directory", "tree", "<os><init>/srv/run</init></os>");
+
+        assert_ok(boot(&f, "whole", xml, false, &whole, err));
+        assert_false(strv_contains_text(whole.warnings, "in the root"));
+        assert_ok(boot(&f, "program", app, false, &program, err));
+        assert_true(strv_contains_text(program.warnings, "<init>, /srv/run, is not in the root"));
+        run("rm %s/tree/usr/sbin/init", f.root);
+        assert_ok(boot(&f, "init", xml, false, &init, err));
+        assert_true(strv_contains_text(init.warnings, "no init in the root"));
+        run("cd %s/tree && cp /bin/busybox usr/sbin/init && rm etc/os-release usr/lib/os-release",
+            f.root);
+        assert_ok(boot(&f, "release", xml, false, &release, err));
+        assert_true(strv_contains_text(release.warnings, "no /etc/os-release in the root"));
 }
 
 static void test_canceled(void **state) {
@@ -460,12 +539,19 @@ static void test_apt(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_directory),    cmocka_unit_test(test_tar),
-        cmocka_unit_test(test_raw),          cmocka_unit_test(test_clone),
-        cmocka_unit_test(test_canceled),     cmocka_unit_test(test_base_twice),
-        cmocka_unit_test(test_base_age),     cmocka_unit_test(test_dnf),
-        cmocka_unit_test(test_dnf_failures), cmocka_unit_test(test_oci),
+        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_tar),
+        cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_canceled),
+        cmocka_unit_test(test_base_twice),
+        cmocka_unit_test(test_base_age),
+        cmocka_unit_test(test_dnf),
+        cmocka_unit_test(test_dnf_failures),
+        cmocka_unit_test(test_oci),
         cmocka_unit_test(test_apt),
+        cmocka_unit_test(test_no_root),
+        cmocka_unit_test(test_incomplete_root),
 };
 
 int main(void) {
