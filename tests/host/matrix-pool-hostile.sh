@@ -214,7 +214,9 @@ test_tight() { # MIB
 
 fill_pool() {
         on 'mkdir -p /srv/root && cp -a /usr/share/tinyroot/. /srv/root && head -c 24M /dev/urandom >/srv/root/usr/lib/big &&
-                tar -C /srv/root -cf /root/root.tar . && truncate -s 40M /root/disk.raw && dd if=/dev/urandom of=/root/disk.raw bs=1M count=24 conv=notrunc status=none'
+                tar -C /srv/root -cf /root/root.tar . && truncate -s 40M /root/disk.raw && dd if=/dev/urandom of=/root/disk.raw bs=1M count=24 seek=1 conv=notrunc status=none
+                printf "\203\0\0\0\0\10\0\0\0\0\1\0" | dd of=/root/disk.raw bs=1 seek=450 conv=notrunc status=none
+                printf "\125\252" | dd of=/root/disk.raw bs=1 seek=510 conv=notrunc status=none'
         for name in web other image; do
                 container_xml "$name" default | put_file "/root/$name.xml"
                 on ctvirt -q define "/root/$name.xml" || return
