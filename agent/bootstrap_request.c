@@ -149,7 +149,7 @@ static int apply_from(const char *from, ContainerDef *def, Error **err) {
                                ? 0
                                : error_set(err, ERRNO_OPERATION_INVALID,
                                            "the definition of container '%s' does not say what its "
-                                           "root is made from (<bootstrap>); say it: ctvirt "
+                                           "root is made from (<ct:bootstrap>); say it: ctvirt "
                                            "bootstrap %s --from debian",
                                            def->name, def->name);
         r = bootstrap_def_from_word(from, &b, err);

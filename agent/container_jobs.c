@@ -47,9 +47,9 @@ static int bootstrap_order(const Container *c, const BootstrapRequest *q, JobOrd
         r = guard_volume(c->manager, c->name, NULL);
         if (r != -ENOENT && !q->replace)
                 return error_set(err, ERRNO_CONFLICT,
-                                 "container '%s' has a root already; with --replace it is made "
-                                 "anew, and what is in it is lost",
-                                 c->name);
+                                 "container '%s' has a root already; 'ctvirt bootstrap %s "
+                                 "--replace' makes it anew, and what is in it is lost",
+                                 c->name, c->name);
 
         def = container_def_copy(c->def);
         if (!def)

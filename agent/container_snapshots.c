@@ -369,6 +369,10 @@ static int ask_password(const Pool *pool, void *data, Error **err) {
         const PasswordQuestion *q = data;
 
         root_fd = openat(pool->fd, q->container, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (root_fd < 0 && errno == ENOENT)
+                return error_set(err, ENOENT,
+                                 "container '%s' has no root yet; 'ctvirt bootstrap %s' makes it",
+                                 q->container, q->container);
         if (root_fd < 0)
                 return error_set(err, errno, "cannot open the root of container '%s': %s",
                                  q->container, strerror(errno));

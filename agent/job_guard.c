@@ -73,8 +73,11 @@ int guard_defined(const Container *c, Error **err) {
                                  "the definition of container '%s' cannot be used: %s", c->name,
                                  c->problem);
         if (!c->def)
-                return error_set(err, ERRNO_OPERATION_INVALID,
-                                 "container '%s' was not defined with ctvirt", c->name);
+                return error_set(
+                        err, ERRNO_OPERATION_INVALID,
+                        "container '%s' was not defined with ctvirt; of its root "
+                        "'ctvirt vol-clone' makes a copy, 'ctvirt vol-download' an archive",
+                        c->name);
         root = container_def_root(c->def);
         if (root && !streq_ptr(startswith(root, POOL_PATH "/"), c->name))
                 return error_set(err, ERRNO_OPERATION_INVALID,

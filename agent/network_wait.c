@@ -31,7 +31,9 @@ static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
                              "libvirt (%s) has not listed its networks yet", m->libvirt_uri);
         else
                 request_fail(request, CTVIRT_ERROR_OPERATION_FAILED,
-                             "not connected to libvirt (%s)", m->libvirt_uri);
+                             "not connected to libvirt (%s); is its daemon there? systemctl start "
+                             "libvirtd (or virtnetworkd)",
+                             m->libvirt_uri);
         return 0;
 }
 

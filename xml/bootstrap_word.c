@@ -69,7 +69,27 @@ static int set_recipe(BootstrapDef *def, const char *word) {
         return def->release ? 0 : -ENOMEM;
 }
 
-static int read_word(BootstrapDef *def, const char *word) {
+/* What looks like a recipe to us, and was meant as something else. */
+static int refuse_slip(const char *word, Error **err) {
+        static const char *const schemes[] = { "docker:", "http:", "https:" };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++) {
+                const char *rest = startswith(word, schemes[i]);
+
+                if (rest)
+                        return error_set(err, EINVAL, "write '%s//%s'", schemes[i], XML_SHOW(rest));
+        }
+        if (memchr(word, '.', strcspn(word, ":")))
+                return error_set(err, EINVAL,
+                                 "no recipe has a dot in its name; if this is a file, write "
+                                 "'tar:%s', or 'raw:%s' for a disk image",
+                                 XML_SHOW(word), XML_SHOW(word));
+        return 0;
+}
+
+static int read_word(BootstrapDef *def, const char *word, Error **err) {
+        int r;
+
         for (size_t i = 0; i < ELEMENTSOF(prefixes); i++) {
                 const char *rest = startswith(word, prefixes[i].text);
 
@@ -80,7 +100,8 @@ static int read_word(BootstrapDef *def, const char *word) {
                         def->type = BOOTSTRAP_PULL_RAW;
                 return set_source(def, prefixes[i].whole ? word : rest);
         }
-        return set_recipe(def, word);
+        r = refuse_slip(word, err);
+        return r < 0 ? r : set_recipe(def, word);
 }
 
 int bootstrap_def_from_word(const char *word, BootstrapDef **ret, Error **err) {
@@ -93,10 +114,9 @@ int bootstrap_def_from_word(const char *word, BootstrapDef **ret, Error **err) {
 
         if (!def)
                 return -ENOMEM;
-        r = read_word(def, word);
-        if (r < 0)
-                return r;
-        r = bootstrap_def_check(def, &reason);
+        r = read_word(def, word, &reason);
+        if (r >= 0)
+                r = bootstrap_def_check(def, &reason);
         if (r == -EINVAL)
                 return error_set(err, EINVAL,
                                  "'%s' does not say what the root is made from: %s; right would be "

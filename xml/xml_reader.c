@@ -268,12 +268,28 @@ static const XmlElement *find(const XmlElement *table, const xmlNode *node) {
         return NULL;
 }
 
-static int keep_unknown_element(XmlReader *r, xmlNode *node, UnknownXml *unknown) {
-        _cleanup_free_ char *what = NULL;
+/* One of ours that was written without the prefix, which an example may have lost. */
+static bool lacks_prefix(const XmlElement *table, const xmlNode *node) {
+        if (node->ns)
+                return false;
+        for (const XmlElement *e = table; e && e->name; e++)
+                if (e->own && streq((const char *) node->name, e->name))
+                        return true;
+        return false;
+}
+
+static int keep_unknown_element(XmlReader *r, xmlNode *node, const XmlElement *table,
+                                UnknownXml *unknown) {
+        _cleanup_free_ char *what = NULL, *advice = NULL;
         int k;
 
-        if (asprintf(&what, "unknown element <%s%s%s> in <%s>", PREFIX(node), XML_SHOW(node->name),
-                     (const char *) node->parent->name) < 0)
+        if (lacks_prefix(table, node) &&
+            asprintf(&advice, " (write <ct:%s>, with xmlns:ct='" CONTAINER_NAMESPACE "')",
+                     (const char *) node->name) < 0)
+                return -ENOMEM;
+        if (asprintf(&what, "unknown element <%s%s%s> in <%s>%s", PREFIX(node),
+                     XML_SHOW(node->name), (const char *) node->parent->name,
+                     advice ? advice : "") < 0)
                 return -ENOMEM;
         k = complain(r, node, what, "is kept but has no effect");
         return k < 0 ? k : keep_element(node, unknown);
@@ -310,7 +326,7 @@ static int walk_children(XmlReader *r, xmlNode *node, const XmlElement *table, C
                 e = find(table, c);
                 assert(!e || e - table < XML_GRAMMAR_MAX);
                 k = e ? walk_child(r, c, e, seen[e - table]++, def, unknown)
-                      : keep_unknown_element(r, c, unknown);
+                      : keep_unknown_element(r, c, table, unknown);
                 if (k < 0)
                         return k;
         }

@@ -237,6 +237,11 @@ double tool_progress_line(ToolProgress *p, const char *line) {
         return -1;
 }
 
+#define HINT_KEY_PLACE                                                                             \
+        "name it: Key= of the recipe (ctvirt-recipe(5)), or <ct:repository key=…> in the "       \
+        "definition."
+#define HINT_KEY "The repository is signed with a key that is not trusted; " HINT_KEY_PLACE
+
 /* The first that is found in one of the last lines counts; so causes stand before what follows from
  * them. */
 static const struct {
@@ -266,14 +271,14 @@ static const struct {
         { "Connection timed out", ETIMEDOUT, "The mirror does not answer: try another." },
         { "Timeout was reached", ETIMEDOUT, "The mirror does not answer: try another." },
         { "i/o timeout", ETIMEDOUT, "The registry does not answer." },
-        { "NO_PUBKEY", EKEYREJECTED,
-          "The repository is signed with a key that is not trusted: name its key in the definition "
-          "(<ct:repository key=…>) or in the recipe." },
+        { "NO_PUBKEY", EKEYREJECTED, HINT_KEY },
+        { "Missing key", EKEYREJECTED, HINT_KEY },
         { "BADSIG", EKEYREJECTED, "A signature is wrong: do not use this mirror." },
         { "EXPKEYSIG", EKEYREJECTED,
           "The key of the repository is too old: update the package that holds it." },
         { "is not signed", EKEYREJECTED,
-          "It has no signature: use a mirror that has, or name the key." },
+          "It has no signature that can be checked: use a mirror that is signed; where its key is "
+          "another, " HINT_KEY_PLACE },
         { "GPG check FAILED", EKEYREJECTED,
           "A package has no signature by the keys that were named: check the key." },
         { "Public key for", EKEYREJECTED,

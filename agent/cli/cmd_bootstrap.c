@@ -4,6 +4,7 @@
  * Group "bootstrap": whole containers, from nothing, from each other, and from a file.
  */
 
+#include "agent/cli/base_title.h"
 #include "agent/cli/bootstrap_options.h"
 #include "agent/cli/complete.h"
 #include "agent/cli/job_file.h"
@@ -226,7 +227,7 @@ static int append_import(sd_bus_message *m, const Command *command) {
 static int cmd_import(Cli *cli, const Command *command) {
         const char *path = command_string(command, "file");
         _cleanup_job_file_ JobFile file = { .fd = -1 };
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *name = NULL, *text = NULL;
         sd_bus_message *m = NULL;
         int r;
 
@@ -241,9 +242,10 @@ static int cmd_import(Cli *cli, const Command *command) {
                 sd_bus_message_unref(m);
                 return r;
         }
-        r = job_call(cli, m, false, &text, "Failed to import %s", path);
+        r = job_call_named(cli, m, &name, &text, "Failed to import %s", path);
         if (r >= 0)
-                output_extra(&cli->output, "Container imported from %s\n", path);
+                output_extra(&cli->output, "Container '%s' imported from %s\n", name ? name : "",
+                             path);
         if (r >= 0)
                 print_notes(cli, text);
         return r;
@@ -269,12 +271,16 @@ static size_t key_width(const BaseStates *list) {
 
 static int add_base(Table *table, const BaseState *b, size_t width) {
         char created[SIZE_STRING_MAX], used[SIZE_STRING_MAX];
-        _cleanup_free_ char *key = strndup(b->key, width);
+        _cleanup_free_ char *key = strndup(b->key, width), *title = NULL;
+        int r;
 
         if (!key)
                 return -ENOMEM;
+        r = width == SIZE_MAX ? 0 : base_title(b->description, &title);
+        if (r < 0)
+                return r;
         table_add(table, CELLS(key, time_format(b->created_usec, created),
-                               time_format(b->used_usec, used), b->description));
+                               time_format(b->used_usec, used), title ? title : b->description));
         return 0;
 }
 
@@ -407,7 +413,7 @@ static const OptionDef base_options[] = {
 };
 
 static const OptionDef base_list_options[] = {
-        { .name = "full", .help = "do not shorten the keys" },
+        { .name = "full", .help = "whole keys, and everything a base was made from" },
         { 0 },
 };
 

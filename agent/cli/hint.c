@@ -23,7 +23,17 @@ static const char *const libvirt_verbs[] = {
 #define DEFINE_FIRST                                                                               \
         "containers are defined first: use 'ctvirt define FILE', and 'ctvirt start NAME'"
 
-/* virsh's commands for domains and volumes that have another name here, or come from elsewhere. */
+#define UNDEFINE "use 'ctvirt undefine NAME', with --remove-all-storage for its root as well"
+#define RENAME                                                                                     \
+        "use 'ctvirt shutdown NAME', 'ctvirt export NAME FILE', 'ctvirt undefine NAME "            \
+        "--remove-all-storage' (without the option its root stays as a volume) and 'ctvirt "       \
+        "import FILE --name NEWNAME --moved'; its snapshots and its autostart do not come along"
+#define FREEZE                                                                                     \
+        "memory cannot be saved; use 'systemctl freeze systemd-nspawn@NAME.service', or 'ctvirt "  \
+        "shutdown NAME'"
+
+/* Commands of virsh for domains and volumes, and of machinectl, that have another name here, or
+ * come from elsewhere. */
 static const struct {
         const char *verb;
         const char *sentence;
@@ -35,27 +45,32 @@ static const struct {
         { "console", "use 'machinectl login NAME'" },
         { "cpu-stats", "use 'systemd-cgtop machine.slice'" },
         { "create", DEFINE_FIRST },
+        { "delete", UNDEFINE },
         { "desc", DEFINE_AGAIN },
         { "detach-device", DEFINE_AGAIN },
         { "detach-interface", DEFINE_AGAIN },
         { "domblklist", "use 'ctvirt vol-info NAME'" },
         { "domhostname", "use 'ctvirt dominfo NAME'" },
         { "dommemstat", "use 'systemd-cgtop machine.slice'" },
-        { "domrename",
-          "use 'ctvirt shutdown NAME', 'ctvirt export NAME FILE', 'ctvirt undefine NAME "
-          "--remove-all-storage' (without the option its root stays as a volume) and 'ctvirt import "
-          "FILE --name NEWNAME --moved'; its snapshots and its autostart do not come along" },
+        { "domrename", RENAME },
         { "domstats", "use 'ctvirt dominfo NAME', or 'systemd-cgtop machine.slice'" },
         { "edit", DEFINE_AGAIN },
+        { "login", "use 'machinectl login NAME'" },
+        { "managedsave", FREEZE },
         { "memtune", DEFINE_AGAIN },
         { "migrate", "use 'ctvirt export' here and 'ctvirt import --moved' there" },
         { "pool-define", "there is one pool; use 'ctvirt pool-info machines'" },
+        { "remove", UNDEFINE },
+        { "rename", RENAME },
         { "reset", "use 'ctvirt destroy NAME', and 'ctvirt start NAME'" },
         { "resume", "use 'systemctl thaw systemd-nspawn@NAME.service'" },
+        { "rm", UNDEFINE },
+        { "save", FREEZE },
         { "schedinfo", DEFINE_AGAIN },
         { "setmaxmem", DEFINE_AGAIN },
         { "setmem", DEFINE_AGAIN },
         { "setvcpus", DEFINE_AGAIN },
+        { "shell", "use 'machinectl shell NAME'" },
         { "snapshot-create", "use 'ctvirt snapshot-create-as NAME [SNAPSHOT]'" },
         { "suspend", "use 'systemctl freeze systemd-nspawn@NAME.service'" },
         { "vcpupin", DEFINE_AGAIN },

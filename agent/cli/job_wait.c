@@ -254,10 +254,12 @@ static int arm(JobWait *w) {
  * Its end
  */
 
-static int report_over(JobWait *w, char **ret_text, const char *what) {
+static int report_over(JobWait *w, char **ret_name, char **ret_text, const char *what) {
         Output *o = &w->cli->output;
 
         if (streq(w->info.state, "done")) {
+                if (ret_name)
+                        *ret_name = TAKE_PTR(w->info.name);
                 if (ret_text)
                         *ret_text = TAKE_PTR(w->info.text);
                 return 0;
@@ -271,12 +273,12 @@ static int report_over(JobWait *w, char **ret_text, const char *what) {
         return -EIO;
 }
 
-static int report(JobWait *w, char **ret_text, const char *what) {
+static int report(JobWait *w, char **ret_name, char **ret_text, const char *what) {
         Output *o = &w->cli->output;
 
         switch (w->state) {
         case WAIT_OVER:
-                return report_over(w, ret_text, what);
+                return report_over(w, ret_name, ret_text, what);
         case WAIT_LEFT:
                 output_error(o, "job %s is left to itself; see 'ctvirt job-info %s'", w->id, w->id);
                 return -EINTR;
@@ -293,7 +295,8 @@ static int report(JobWait *w, char **ret_text, const char *what) {
         return -EIO;
 }
 
-static int wait_for(Cli *cli, const char *path, char **ret_text, const char *what) {
+static int wait_for(Cli *cli, const char *path, char **ret_name, char **ret_text,
+                    const char *what) {
         _cleanup_(job_wait_done) JobWait w = {
                 .cli = cli,
                 .path = path,
@@ -311,7 +314,7 @@ static int wait_for(Cli *cli, const char *path, char **ret_text, const char *wha
                 r = sd_event_run(w.loop, UINT64_MAX);
         clear_line(&w);
         if (r >= 0)
-                return report(&w, ret_text, what);
+                return report(&w, ret_name, ret_text, what);
         output_error(&cli->output, "cannot wait for the job: %s", strerror(-r));
         return r;
 }
@@ -324,10 +327,11 @@ int job_wait(Cli *cli, const char *path, char **ret_text, const char *format, ..
         if (vasprintf(&what, format, ap) < 0)
                 what = NULL;
         va_end(ap);
-        return wait_for(cli, path, ret_text, what ? what : strerror(ENOMEM));
+        return wait_for(cli, path, NULL, ret_text, what ? what : strerror(ENOMEM));
 }
 
-static int call(Cli *cli, sd_bus_message *m, bool detach, char **ret_text, const char *what) {
+static int call(Cli *cli, sd_bus_message *m, bool detach, char **ret_name, char **ret_text,
+                const char *what) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *owned = m, *reply = NULL;
         _cleanup_free_ char *id = NULL;
@@ -341,7 +345,7 @@ static int call(Cli *cli, sd_bus_message *m, bool detach, char **ret_text, const
         if (r < 0)
                 return bus_print_reply_error(cli, r);
         if (!detach)
-                return wait_for(cli, path, ret_text, what);
+                return wait_for(cli, path, ret_name, ret_text, what);
 
         r = sd_bus_path_decode(path, CTVIRT_BUS_JOB_PREFIX, &id);
         if (r <= 0)
@@ -358,5 +362,17 @@ int job_call(Cli *cli, sd_bus_message *m, bool detach, char **ret_text, const ch
         if (vasprintf(&what, format, ap) < 0)
                 what = NULL;
         va_end(ap);
-        return call(cli, m, detach, ret_text, what ? what : strerror(ENOMEM));
+        return call(cli, m, detach, NULL, ret_text, what ? what : strerror(ENOMEM));
+}
+
+int job_call_named(Cli *cli, sd_bus_message *m, char **ret_name, char **ret_text,
+                   const char *format, ...) {
+        _cleanup_free_ char *what = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&what, format, ap) < 0)
+                what = NULL;
+        va_end(ap);
+        return call(cli, m, false, ret_name, ret_text, what ? what : strerror(ENOMEM));
 }

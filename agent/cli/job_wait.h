@@ -18,3 +18,8 @@ int job_wait(Cli *cli, const char *path, char **ret_text, const char *format, ..
  * come back, and 1 returned. */
 int job_call(Cli *cli, sd_bus_message *m, bool detach, char **ret_text, const char *format, ...)
         _printf_(5, 6);
+
+/* Like job_call() without detach; *ret_name (owned) is what it was at work on, which may be known
+ * to the job only. */
+int job_call_named(Cli *cli, sd_bus_message *m, char **ret_name, char **ret_text,
+                   const char *format, ...) _printf_(5, 6);

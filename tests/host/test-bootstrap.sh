@@ -75,6 +75,7 @@ run_all() {
         bootstrap_xml web /root/tiny.tar | put_file /root/web.xml
         check "defined" on ctvirt define /root/web.xml
         says "a start without a root says what to do" "ctvirt bootstrap web" 1 start web
+        says "a password without a root as well" "'ctvirt bootstrap web' makes it" 1 set-user-password web root --password x
         check "define, bootstrap, start" on ctvirt define /root/web.xml --bootstrap --start
         check "it runs" wait_for 30 is_running web
         check "it has a lease" wait_for 60 has_lease default web
@@ -83,7 +84,12 @@ run_all() {
         check "the generated network file is in its root" on 'ls /var/lib/machines/web/etc/systemd/network/20-ctvirt-* >/dev/null 2>&1 || ! grep -q "<ip " /etc/ctvirt/containers/web.xml'
         says "a running container is not made anew" "is running" 1 bootstrap web --replace
         check "it is destroyed" on ctvirt destroy web
-        says "a root is not lost by a slip" "has a root already; with --replace" 1 bootstrap web
+        says "a root is not lost by a slip" "has a root already; 'ctvirt bootstrap web --replace' makes it anew" 1 bootstrap web
+        says "nor by a definition" "'ctvirt bootstrap web --replace' makes it anew" 1 define /root/web.xml --bootstrap
+        on 'mkdir /var/lib/machines/own; printf "[Network]\nBridge=virbr9\n" >/etc/systemd/nspawn/own.nspawn; systemctl -q enable systemd-nspawn@own'
+        check "a container of one's own is listed" wait_for 20 on 'ctvirt -q list --all | grep -q " own "'
+        says "what can be done with its root is told" "vol-clone" 1 clone own other
+        on 'systemctl -q disable systemd-nspawn@own; rm -r /etc/systemd/nspawn/own.nspawn /var/lib/machines/own'
         on touch /var/lib/machines/web/mine
         check "with --replace it is made anew" on ctvirt bootstrap web --replace
         check_not "and the old one is gone" on test -e /var/lib/machines/web/mine
@@ -91,6 +97,8 @@ run_all() {
         on 'head -c 5000 /root/tiny.tar | tr a-z b-za >/root/bad.tar'
         says "a source that is no archive" "no tar archive|damaged" 1 bootstrap web --replace --from tar:/root/bad.tar
         check "the root that was there is still there" on test -e /var/lib/machines/web/etc/hostname
+        says "a file's name alone is told what it lacks" "write 'tar:nope.tar'" 1 bootstrap web --replace --from nope.tar
+        says "so is an image's" "write 'docker://nginx'" 1 bootstrap web --replace --from docker:nginx
         says "a word that means nothing" "error" 1 bootstrap web --replace --from nonsense:///
         on cp /root/tiny.tar /tmp/tiny.tar
         check "a source in /tmp is seen" on ctvirt bootstrap web --replace --from tar:/tmp/tiny.tar

@@ -225,7 +225,7 @@ test_containers() {
         check_equal "with the same root" "$before" "$(digest web4)"
         check "it goes again" on ctvirt undefine web4 --remove-all-storage
         test_export_over
-        check "it is imported under another name" on ctvirt import /root/web.tar.gz --name web4
+        check "it is imported under another name" on "ctvirt import /root/web.tar.gz --name web4 | grep -q \"Container 'web4' imported from\""
         check_equal "with the same root" "$before" "$(digest web4)"
         check_equal "and a host name of its own, as a clone" web4 "$(on cat /var/lib/machines/web4/etc/hostname)"
         check "and starts" on ctvirt start web4

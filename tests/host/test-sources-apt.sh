@@ -78,6 +78,8 @@ check "nothing is left over" wait_for 20 pool_is_tidy
 
 step "the second one, from the base"
 check_equal "there is one base" 1 "$(on ctvirt -q base-list | grep -c .)"
+check "which is told in a few words" on 'ctvirt -q base-list | grep -Eq " {3}[a-z]+ [a-z0-9]+ [a-z0-9]+, [0-9]+ packages?$"'
+check "and at length" on 'ctvirt -q base-list --full | grep -Eq "Type=apt .*Recipe=.*Package="'
 bootstrap_xml web2 system "<ct:bootstrap type='apt'>$DEBIAN<ct:package name='tzdata'/></ct:bootstrap>"
 check "web2 is made" on 'ctvirt bootstrap web2 2>/root/progress'
 check_not "no packages are installed for it" on grep Installing /root/progress
@@ -89,7 +91,7 @@ check_equal "and its own machine id" "$(on ctvirt domuuid web2 | tr -d '\n-')" "
 check "it is destroyed" on ctvirt destroy web2
 
 step "what is refused"
-fails "a name that is taken" "container 'web2' has a root already; with --replace it is made anew" ctvirt bootstrap web2
+fails "a name that is taken" "container 'web2' has a root already; 'ctvirt bootstrap web2 --replace' makes it anew" ctvirt bootstrap web2
 refused "an unknown package" "no such package|Unable to locate package no-such-thing" web2 --replace --package no-such-thing
 check_equal "the root that was there is" "$(on ctvirt domuuid web2 | tr -d '\n-')" "$(on cat "$POOL/web2/etc/machine-id")"
 bootstrap_xml new system "<ct:bootstrap type='apt'>$DEBIAN<ct:cache use='no'/></ct:bootstrap>"

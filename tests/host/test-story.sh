@@ -77,6 +77,7 @@ libvirt_units='libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admi
 on "systemctl -q stop $libvirt_units"
 check_not "net-list" on ctvirt net-list --all
 check "says why" on 'ctvirt net-list 2>&1 | grep -q "not connected to libvirt (network:///system)"'
+check "and what to do" on 'ctvirt net-list 2>&1 | grep -q "systemctl start libvirtd"'
 check "net-info, too" on 'ctvirt net-info default 2>&1 | grep -q "not connected to libvirt"'
 on "systemctl -q start libvirtd.socket libvirtd-ro.socket libvirtd.service"
 check "with libvirt back net-list shows it" on 'ctvirt net-list --all | grep -q default'

@@ -108,6 +108,27 @@ static void test_bad_words(void **state) {
         }
 }
 
+/* What was meant can be told from what was written. */
+static void test_slips(void **state) {
+        static const struct {
+                const char *word, *advice;
+        } slips[] = {
+                { "nope.tar", "write 'tar:nope.tar'" },
+                { "/srv/web.raw", "'raw:/srv/web.raw'" },
+                { "docker:nginx:1", "write 'docker://nginx:1'" },
+                { "https:host/a.tar", "write 'https://host/a.tar'" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(slips); i++) {
+                _cleanup_bootstrap_def_ BootstrapDef *def = NULL;
+                _cleanup_error_ Error *err = NULL;
+
+                if (bootstrap_def_from_word(slips[i].word, &def, &err) != -EINVAL || !err ||
+                    !strstr(err->text, slips[i].advice))
+                        fail_msg("%s: %s", slips[i].word, err ? err->text : "accepted");
+        }
+}
+
 /* What a program built is checked as what a person wrote. */
 static void test_check(void **state) {
         char *two[] = { (char[]){ "vim" }, (char[]){ "-o" }, NULL };
@@ -286,10 +307,11 @@ static void test_secrets(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_tables),    cmocka_unit_test(test_words),
-                cmocka_unit_test(test_bad_words), cmocka_unit_test(test_check),
-                cmocka_unit_test(test_equal),     cmocka_unit_test(test_password_hash),
-                cmocka_unit_test(test_ssh_keys),  cmocka_unit_test(test_secrets),
+                cmocka_unit_test(test_tables),        cmocka_unit_test(test_words),
+                cmocka_unit_test(test_bad_words),     cmocka_unit_test(test_slips),
+                cmocka_unit_test(test_check),         cmocka_unit_test(test_equal),
+                cmocka_unit_test(test_password_hash), cmocka_unit_test(test_ssh_keys),
+                cmocka_unit_test(test_secrets),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
