@@ -138,6 +138,25 @@ static bool fills_pool(JobKind kind) {
                kind == JOB_SNAPSHOT_CREATE || kind == JOB_SNAPSHOT_REVERT || kind == JOB_IMPORT;
 }
 
+static int recount(const Pool *p) {
+        return p && p->backend->recount ? p->backend->recount(p->fd) : 0;
+}
+
+/* Before it for what another has left: a still, which the agent takes; a job that was killed. */
+static int run_counted(JobWork *w, Error **err) {
+        int counted, r;
+
+        (void) recount(w->pool);
+        r = run(w, err);
+        counted = recount(w->pool);
+        if (r < 0 || counted >= 0)
+                return r;
+        return strv_extendf(w->notes,
+                            "the limits of volumes are not counted: %s; 'ctvirt pool-check "
+                            "--repair' tries it again",
+                            strerror(-counted));
+}
+
 int job_run(const JobContext *context, const JobSpec *spec, char ***ret_notes, Error **err) {
         _cleanup_pool_ Pool *pool = NULL;
         JobContext own = *context;
@@ -152,10 +171,10 @@ int job_run(const JobContext *context, const JobSpec *spec, char ***ret_notes, E
         w.pool = pool;
         w.progress = (TreeProgress){ on_progress, &w };
         if (!fills_pool(spec->kind))
-                return run(&w, err);
+                return run_counted(&w, err);
         job_room_init(&room, context->report, pool->fd);
         own.report = &room.report;
-        return job_room_result(&room, run(&w, err), err);
+        return job_room_result(&room, run_counted(&w, err), err);
 }
 
 /* Everything that is somebody else's is kept. */
@@ -176,5 +195,9 @@ int job_clean(const JobContext *context, const char *id, Error **err) {
         int r;
 
         r = pool_open(context->root, &pool, err);
-        return r < 0 ? r : pool_clean(pool, is_another, &one, NULL, NULL, err);
+        if (r < 0)
+                return r;
+        r = pool_clean(pool, is_another, &one, NULL, NULL, err);
+        (void) recount(pool);
+        return r;
 }

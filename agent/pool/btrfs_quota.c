@@ -6,6 +6,7 @@
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "agent/pool/btrfs_subvolume.h"
 
@@ -13,6 +14,12 @@
 #define GROUP_LEVEL UINT64_C(255)
 #define SEARCH_MAX 64
 #define ID_MASK ((UINT64_C(1) << LEVEL_SHIFT) - 1)
+
+/* How long a count that the kernel has given up can take to end, and how often it is looked at. */
+#define ENDING_TRIES 50
+#define ENDING_NSEC (20 * 1000 * 1000)
+/* So often a count has to go on to be one that goes on. */
+#define GOES_ON 3
 
 typedef struct btrfs_ioctl_search_args SearchArgs;
 typedef struct btrfs_ioctl_search_header SearchHeader;
@@ -23,24 +30,29 @@ typedef struct GroupFacts {
         uint64_t used, limit;
 } GroupFacts;
 
-/* Calls each() with the items of the quota tree that have this type, objectid and offset
- * (UINT64_MAX for offset: any). -ENOENT: there is no quota. */
-static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
-                  void (*each)(void *userdata, const SearchHeader *h, const void *item),
-                  void *userdata) {
+/* Items of one objectid and type. */
+typedef struct Range {
+        uint64_t tree, objectid, first, last; /* first and last: offsets */
+        uint32_t type;
+} Range;
+
+/* Calls each() with the first items of them, SEARCH_MAX at most. -ENOENT: there is no such tree. */
+static int search_range(int fd, const Range *range,
+                        void (*each)(void *userdata, const SearchHeader *h, const void *item),
+                        void *userdata) {
         _cleanup_free_ SearchArgs *args = calloc(1, sizeof(SearchArgs));
         size_t at = 0;
 
         if (!args)
                 return -ENOMEM;
         args->key = (struct btrfs_ioctl_search_key){
-                .tree_id = BTRFS_QUOTA_TREE_OBJECTID,
-                .min_objectid = objectid,
-                .max_objectid = objectid,
-                .min_type = type,
-                .max_type = type,
-                .min_offset = offset == UINT64_MAX ? 0 : offset,
-                .max_offset = offset,
+                .tree_id = range->tree,
+                .min_objectid = range->objectid,
+                .max_objectid = range->objectid,
+                .min_type = range->type,
+                .max_type = range->type,
+                .min_offset = range->first,
+                .max_offset = range->last,
                 .max_transid = UINT64_MAX,
                 .nr_items = SEARCH_MAX,
         };
@@ -56,6 +68,19 @@ static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
                 at += h.len;
         }
         return 0;
+}
+
+/* Of the quota tree; UINT64_MAX for offset: any. -ENOENT: there is no quota. */
+static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
+                  void (*each)(void *userdata, const SearchHeader *h, const void *item),
+                  void *userdata) {
+        const Range range = { .tree = BTRFS_QUOTA_TREE_OBJECTID,
+                              .objectid = objectid,
+                              .first = offset == UINT64_MAX ? 0 : offset,
+                              .last = offset,
+                              .type = type };
+
+        return search_range(fd, &range, each, userdata);
 }
 
 static void read_status(void *userdata, const SearchHeader *h, const void *item) {
@@ -154,6 +179,74 @@ int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit) {
         return 0;
 }
 
+/*
+ * Counting
+ */
+
+/* Nothing else says that a count which was given up has not ended yet. */
+static int rescan_status(int fd, bool *ret_running, uint64_t *ret_progress) {
+        struct btrfs_ioctl_quota_rescan_args args = { 0 };
+
+        if (ioctl(fd, BTRFS_IOC_QUOTA_RESCAN_STATUS, &args) < 0)
+                return negative_errno();
+        *ret_running = args.flags != 0;
+        *ret_progress = args.progress;
+        return 0;
+}
+
+/* 1: the count is lost. */
+static int is_inconsistent(int fd) {
+        uint64_t flags;
+        int r = quota_flags(fd, &flags);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return (flags & BTRFS_QGROUP_STATUS_FLAG_ON) &&
+               (flags & BTRFS_QGROUP_STATUS_FLAG_INCONSISTENT);
+}
+
+int btrfs_quota_is_lost(int fd) {
+        uint64_t progress;
+        bool running;
+        int r;
+
+        r = is_inconsistent(fd);
+        if (r <= 0)
+                return r;
+        r = rescan_status(fd, &running, &progress);
+        return r < 0 ? r : !running;
+}
+
+int btrfs_recount_quota(int fd) {
+        uint64_t progress, last = UINT64_MAX;
+        unsigned advanced = 0;
+        bool running;
+        int r;
+
+        for (unsigned i = 0; i < ENDING_TRIES && advanced <= GOES_ON; i++) {
+                struct btrfs_ioctl_quota_rescan_args args = { 0 };
+
+                r = is_inconsistent(fd);
+                if (r <= 0)
+                        return r;
+                if (ioctl(fd, BTRFS_IOC_QUOTA_RESCAN, &args) >= 0)
+                        return 0;
+                if (errno != EINPROGRESS)
+                        return negative_errno();
+                r = rescan_status(fd, &running, &progress);
+                if (r < 0)
+                        return r;
+                advanced += running && progress != last;
+                last = progress;
+                (void) nanosleep(&(struct timespec){ .tv_nsec = ENDING_NSEC }, NULL);
+        }
+        return 0;
+}
+
+/*
+ * Limits
+ */
+
 static int enable(int fd) {
         struct btrfs_ioctl_quota_ctl_args args = { .cmd = BTRFS_QUOTA_CTL_ENABLE };
 
@@ -187,8 +280,7 @@ static int set_limit(int fd, uint64_t group, uint64_t limit) {
         return ioctl(fd, BTRFS_IOC_QGROUP_LIMIT, &args) < 0 ? negative_errno() : 0;
 }
 
-static int assign_all(int fd, uint64_t id, uint64_t group) {
-        struct btrfs_ioctl_quota_rescan_args rescan = { 0 };
+static int assign_all(int top_fd, int fd, uint64_t id, uint64_t group) {
         _cleanup_free_ uint64_t *nested = NULL;
         size_t n = 0;
         int r, again;
@@ -196,29 +288,25 @@ static int assign_all(int fd, uint64_t id, uint64_t group) {
         r = btrfs_nested_ids(fd, &nested, &n);
         if (r < 0)
                 return r;
-        again = assign(fd, id, group);
+        again = assign(top_fd, id, group);
         for (size_t i = 0; i < n && again >= 0; i++) {
-                r = assign(fd, nested[i], group);
+                r = assign(top_fd, nested[i], group);
                 again = r < 0 ? r : again | r;
         }
-        if (again <= 0)
-                return again;
-        return ioctl(fd, BTRFS_IOC_QUOTA_RESCAN, &rescan) < 0 && errno != EINPROGRESS
-                       ? negative_errno()
-                       : 0;
+        return again <= 0 ? again : btrfs_recount_quota(top_fd);
 }
 
-int btrfs_set_quota(int fd, uint64_t limit) {
+int btrfs_set_quota(int top_fd, int fd, uint64_t limit) {
         uint64_t id, group;
         int r;
 
         r = btrfs_subvolume_id(fd, &id);
         if (r < 0)
                 return r;
-        if (!btrfs_has_quota(fd)) {
+        if (!btrfs_has_quota(top_fd)) {
                 if (limit == UINT64_MAX)
                         return 0;
-                r = enable(fd);
+                r = enable(top_fd);
                 if (r < 0)
                         return r;
         }
@@ -228,14 +316,14 @@ int btrfs_set_quota(int fd, uint64_t limit) {
         if (limit != UINT64_MAX) {
                 if (group == id)
                         group = GROUP_LEVEL << LEVEL_SHIFT | id;
-                r = create_group(fd, group);
+                r = create_group(top_fd, group);
                 if (r >= 0)
-                        r = assign_all(fd, id, group);
+                        r = assign_all(top_fd, fd, id, group);
                 if (r < 0)
                         return r;
         }
         /* The kernel takes UINT64_MAX for "no limit any more". */
-        return set_limit(fd, group, limit);
+        return set_limit(top_fd, group, limit);
 }
 
 static void note_found(void *userdata, const SearchHeader *h, const void *item) {
@@ -303,16 +391,81 @@ static int remove_members(int fd, uint64_t group) {
         return r < 0 ? r : m.n > 0;
 }
 
-void btrfs_forget_quota(int fd) {
-        struct btrfs_ioctl_qgroup_create_args removal = { 0 };
-        uint64_t id, group;
+static int remove_group(int fd, uint64_t group) {
+        struct btrfs_ioctl_qgroup_create_args removal = { .qgroupid = group };
         int r;
 
-        if (btrfs_subvolume_id(fd, &id) < 0 || group_of(fd, id, &group) < 0 || group == id)
-                return;
         do
                 r = remove_members(fd, group);
         while (r > 0);
-        removal.qgroupid = group;
-        (void) ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &removal);
+        return ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &removal) < 0 ? negative_errno() : 0;
+}
+
+void btrfs_forget_quota(int top_fd, int fd) {
+        uint64_t id, group;
+
+        if (btrfs_subvolume_id(fd, &id) >= 0 && group_of(fd, id, &group) >= 0 && group != id)
+                (void) remove_group(top_fd, group);
+}
+
+/*
+ * What is left of deleted ones
+ */
+
+/* 0: there is none, also none that is still being deleted. */
+static int has_subvolume(int fd, uint64_t id) {
+        const Range range = { .tree = BTRFS_ROOT_TREE_OBJECTID,
+                              .objectid = id,
+                              .last = UINT64_MAX,
+                              .type = BTRFS_ROOT_ITEM_KEY };
+        bool there = false;
+        int r = search_range(fd, &range, note_found, &there);
+
+        return r < 0 ? r : there;
+}
+
+/* Those below are the subvolume's own to make, and others' to give a meaning to. */
+static int is_stale(int fd, uint64_t group) {
+        Members m = { .group = group };
+        uint64_t id = group & ID_MASK;
+        int r;
+
+        if (id < BTRFS_FIRST_FREE_OBJECTID)
+                return 0;
+        r = has_subvolume(fd, id);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = search(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
+        for (size_t i = 0; i < m.n && r == 0; i++)
+                r = m.items[i] >> LEVEL_SHIFT ? 1 : has_subvolume(fd, m.items[i]);
+        return r < 0 ? r : r == 0;
+}
+
+static void read_group(void *userdata, const SearchHeader *h, const void *item) {
+        Members *m = userdata;
+
+        m->items[m->n++] = h->offset;
+}
+
+int btrfs_sweep_quota(int fd, bool remove, size_t *ret) {
+        Range range = { .tree = BTRFS_QUOTA_TREE_OBJECTID,
+                        .first = GROUP_LEVEL << LEVEL_SHIFT,
+                        .last = GROUP_LEVEL << LEVEL_SHIFT | ID_MASK,
+                        .type = BTRFS_QGROUP_INFO_KEY };
+        Members found;
+        int r;
+
+        *ret = 0;
+        do {
+                found.n = 0;
+                r = search_range(fd, &range, read_group, &found);
+                for (size_t i = 0; i < found.n && r >= 0; i++) {
+                        r = is_stale(fd, found.items[i]);
+                        *ret += r > 0;
+                        if (r > 0 && remove)
+                                r = remove_group(fd, found.items[i]);
+                        range.first = found.items[i] + 1;
+                }
+        } while (r >= 0 && found.n > 0 && range.first <= range.last);
+        return r == -ENOENT ? 0 : r;
 }

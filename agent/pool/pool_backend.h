@@ -39,10 +39,13 @@ struct PoolBackend {
         int (*get_read_only)(int dir_fd, const char *name, bool *ret);
         int (*set_read_only)(int dir_fd, const char *name, bool read_only);
         /* Bytes; *ret_limit UINT64_MAX: none. *ret_used UINT64_MAX: only known with quota, or being
-         * counted. */
+         * counted. It is as old as the last sync. */
         int (*get_quota)(int dir_fd, const char *name, uint64_t *ret_used, uint64_t *ret_limit);
         /* UINT64_MAX takes the limit away. -EOPNOTSUPP: the filesystem or kernel has none. */
         int (*set_quota)(int dir_fd, const char *name, uint64_t limit, Error **err);
+        /* What is used is counted again, in the background, if the other operations have made the
+         * filesystem lose count; else nothing. NULL: it never does. */
+        int (*recount)(int fd);
 };
 
 extern const PoolBackend pool_backend_btrfs;

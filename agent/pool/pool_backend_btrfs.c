@@ -108,7 +108,7 @@ static int btrfs_backend_set_quota(int dir_fd, const char *name, uint64_t limit,
                                            "subvolumes; a clone of it is one",
                                            name);
         if (r > 0)
-                r = btrfs_set_quota(fd, limit);
+                r = btrfs_set_quota(dir_fd, fd, limit);
         if (r < 0)
                 return error_set(err, -r, "cannot set the limit of '%s': %s", name, strerror(-r));
         return 0;
@@ -127,4 +127,5 @@ const PoolBackend pool_backend_btrfs = {
         .set_read_only = btrfs_backend_set_read_only,
         .get_quota = btrfs_backend_get_quota,
         .set_quota = btrfs_backend_set_quota,
+        .recount = btrfs_recount_quota,
 };

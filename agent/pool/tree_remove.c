@@ -22,6 +22,7 @@
 DEFINE_CLEANUP(DIR *, closedir)
 
 typedef struct Removal {
+        int pool_fd;       /* where the tree is: in nothing that has a limit */
         int outer_fd;      /* the whole tree: subvolumes are moved to here */
         int top_fd;        /* the subvolume: its folders are moved to here */
         unsigned nesting;  /* of subvolumes */
@@ -105,7 +106,7 @@ static int remove_subvolume(const Removal *rm, int dir_fd, const char *name, int
         Removal inner = *rm;
         int r;
 
-        btrfs_forget_quota(fd);
+        btrfs_forget_quota(rm->pool_fd, fd);
         r = btrfs_delete_subvolume(dir_fd, name);
         if (r == -EROFS && unprotect(dir_fd, name) >= 0)
                 r = btrfs_delete_subvolume(dir_fd, name);
@@ -195,6 +196,7 @@ static int remove_root(const Removal *rm, int dir_fd, const char *name, const st
         fd = beneath_open(dir_fd, name, O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return fd;
+        root.pool_fd = dir_fd;
         root.outer_fd = root.top_fd = fd;
         if (st->stx_ino == BTRFS_ROOT_INODE && btrfs_is_filesystem(fd))
                 return remove_subvolume(&root, dir_fd, name, fd);

@@ -66,7 +66,9 @@ int volume_rename(const Pool *p, const char *from, const char *to, const char *i
 /* In one step: what was there goes to POOL_TRASH, see pool_clean(). Its snapshots stay, see
  * snapshot_delete_all(). -ENOENT, -EBUSY: something is mounted there. */
 int volume_delete(const Pool *p, const char *name, const char *id, Error **err);
-/* limit UINT64_MAX: none. An image can only grow: -EINVAL. -EOPNOTSUPP: no quota here. */
+/* limit UINT64_MAX: none. -EINVAL for what is less than a tree uses, and for an image, which can
+ * only grow. -EOPNOTSUPP: no quota here. What is used is not known before there is quota: the first
+ * limit is set, and taken back if it turns out to be too small within some seconds. */
 int volume_resize(const Pool *p, const char *name, uint64_t limit, Error **err);
 
 /*

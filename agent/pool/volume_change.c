@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <time.h>
 
 #include "agent/pool/beneath.h"
 #include "agent/pool/file_copy.h"
@@ -9,6 +10,12 @@
 #include "agent/pool/volume_place.h"
 #include "agent/pool/xattr_copy.h"
 #include "units/text.h"
+
+#define MIB (1024.0 * 1024.0)
+
+/* How long a small pool takes to be counted. */
+#define COUNT_TRIES 20
+#define COUNT_NSEC (100 * 1000 * 1000)
 
 bool volume_clone_is_quick(const Pool *p, const Volume *v) {
         return p->backend->snapshot_quick && v->type == VOLUME_SUBVOLUME;
@@ -317,6 +324,59 @@ int volume_delete(const Pool *p, const char *name, const char *id, Error **err) 
         return 0;
 }
 
+/*
+ * Limits
+ */
+
+/* 0 as long as it is not known: without quota, or while it is being counted. */
+static int require_room(const Pool *p, const char *file, uint64_t limit, Error **err) {
+        uint64_t used, present;
+        int r;
+
+        (void) volume_sync_tree(p->fd, file, NULL);
+        r = p->backend->get_quota(p->fd, file, &used, &present);
+        if (r < 0)
+                return error_set(err, -r, "cannot read the limit of '%s': %s", file, strerror(-r));
+        if (used == UINT64_MAX || used <= limit)
+                return used != UINT64_MAX;
+        return error_set(err, EINVAL,
+                         "'%s' uses %.1f MiB: with a limit of %.1f MiB nothing could be written to "
+                         "it any more, and its limit was not changed; delete something in it first",
+                         file, (double) used / MIB, (double) limit / MIB);
+}
+
+/* The first limit of a pool turns quota on, and what is used is known only then. */
+static int require_room_later(const Pool *p, const char *file, uint64_t limit, Error **err) {
+        int r = 0;
+
+        for (unsigned i = 0; i < COUNT_TRIES && r == 0; i++) {
+                (void) nanosleep(&(struct timespec){ .tv_nsec = COUNT_NSEC }, NULL);
+                r = require_room(p, file, limit, err);
+        }
+        return r;
+}
+
+static int resize_tree(const Pool *p, const char *file, uint64_t limit, Error **err) {
+        uint64_t used, before;
+        int known, r;
+
+        if (limit == UINT64_MAX)
+                return p->backend->set_quota(p->fd, file, limit, err);
+        known = require_room(p, file, limit, err);
+        if (known < 0)
+                return known;
+        r = p->backend->get_quota(p->fd, file, &used, &before);
+        if (r < 0)
+                return error_set(err, -r, "cannot read the limit of '%s': %s", file, strerror(-r));
+        r = p->backend->set_quota(p->fd, file, limit, err);
+        if (r < 0 || known)
+                return r;
+        r = require_room_later(p, file, limit, err);
+        if (r < 0)
+                (void) p->backend->set_quota(p->fd, file, before, NULL);
+        return r < 0 ? r : 0;
+}
+
 int volume_resize(const Pool *p, const char *name, uint64_t limit, Error **err) {
         _cleanup_volume_place_ VolumePlace place = { 0 };
         int r;
@@ -325,7 +385,7 @@ int volume_resize(const Pool *p, const char *name, uint64_t limit, Error **err) 
         if (r < 0)
                 return r;
         return place.type == VOLUME_RAW ? resize_image(p, place.file, limit, err)
-                                        : p->backend->set_quota(p->fd, place.file, limit, err);
+                                        : resize_tree(p, place.file, limit, err);
 }
 
 /*

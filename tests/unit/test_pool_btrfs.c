@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/btrfs_quota.h"
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/snapshot.h"
 #include "agent/pool/volume.h"
@@ -245,6 +246,88 @@ static void test_quota(void **state) {
         run("! btrfs qgroup show %s 2>/dev/null | grep -q ^255/", f.pool->path);
 }
 
+static void assert_counted(const Fixture *f) {
+        assert_int_equal(f->pool->backend->recount(f->pool->fd), 0);
+        wait_for_rescan(f);
+        assert_int_equal(btrfs_quota_is_lost(f->pool->fd), 0);
+}
+
+/* What makes the kernel lose count. */
+static void test_recount(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        const Snapshot s = { .name = (char *) "s" };
+        _cleanup_volume_ Volume v = { 0 };
+
+        assert_int_equal(f.pool->backend->recount(f.pool->fd), 0);
+        assert_ok(volume_resize(f.pool, "web", 20 * MiB, err));
+        assert_counted(&f);
+        assert_ok(snapshot_create(f.pool, "web", &s, "job", NULL, err));
+        assert_int_equal(btrfs_quota_is_lost(f.pool->fd), 1);
+        assert_counted(&f);
+        run("head -c 5M /dev/urandom >%s/web/etc/big && sync -f %s", f.pool->path, f.pool->path);
+        assert_ok(volume_get(f.pool, "web", &v, err));
+        assert_in_range(v.used, 5 * MiB, 6 * MiB);
+        run("! head -c 30M /dev/urandom >>%s/web/etc/big 2>/dev/null", f.pool->path);
+        assert_ok(volume_delete(f.pool, "web", "a", err));
+        assert_tidy(&f, "");
+        run("! btrfs qgroup show %s 2>/dev/null | grep -q ^255/", f.pool->path);
+        assert_ok(snapshot_delete_all(f.pool, "web", "c", err));
+        assert_tidy(&f, "");
+        assert_counted(&f);
+}
+
+/* A limit can be changed when nothing can be written any more. */
+static void test_quota_when_full(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_volume_ Volume v = { 0 };
+
+        assert_ok(volume_resize(f.pool, "web", 20 * MiB, err));
+        wait_for_rescan(&f);
+        run("! head -c 30M /dev/urandom >>%s/web/etc/big 2>/dev/null", f.pool->path);
+        assert_ok(volume_resize(f.pool, "web", 30 * MiB, err));
+        run("head -c 5M /dev/urandom >>%s/web/etc/big", f.pool->path);
+        assert_refused(volume_resize(f.pool, "web", MiB, err), EINVAL,
+                       "MiB: with a limit of 1.0 MiB nothing could be written");
+        run("btrfs qgroup limit 1M 255/$(btrfs inspect-internal rootid %s/web) %s", f.pool->path,
+            f.pool->path);
+        assert_ok(volume_get(f.pool, "web", &v, err));
+        assert_true(v.limit == MiB);
+        assert_ok(volume_resize(f.pool, "web", 40 * MiB, err));
+        run("head -c 5M /dev/urandom >>%s/web/etc/big", f.pool->path);
+        assert_ok(volume_resize(f.pool, "web", UINT64_MAX, err));
+        run("head -c 40M /dev/urandom >>%s/web/etc/big", f.pool->path);
+}
+
+/* The first limit, before anything has been counted. */
+static void test_first_quota_too_small(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        _cleanup_volume_ Volume v = { 0 };
+
+        run("head -c 5M /dev/urandom >%s/web/etc/big && btrfs quota disable %s 2>/dev/null; :",
+            f.pool->path, f.pool->path);
+        assert_refused(volume_resize(f.pool, "web", MiB, err), EINVAL, "'web' uses 5.");
+        assert_ok(volume_get(f.pool, "web", &v, err));
+        assert_true(v.limit == UINT64_MAX);
+}
+
+static void test_stale_groups(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        size_t n;
+
+        run("cd %s && btrfs quota disable . && btrfs quota enable . && "
+            "btrfs qgroup create 255/$(btrfs inspect-internal rootid web) . && "
+            "btrfs qgroup create 255/100 . && "
+            "for i in $(seq 100); do btrfs qgroup create 255/7000$i .; done",
+            f.pool->path);
+        assert_int_equal(btrfs_sweep_quota(f.pool->fd, false, &n), 0);
+        assert_int_equal(n, 100);
+        assert_int_equal(btrfs_sweep_quota(f.pool->fd, true, &n), 0);
+        assert_int_equal(n, 100);
+        run("test $(btrfs qgroup show %s 2>/dev/null | grep -c ^255/) = 2", f.pool->path);
+        assert_int_equal(btrfs_sweep_quota(f.pool->fd, true, &n), 0);
+        assert_int_equal(n, 0);
+}
+
 /* What machinectl set-limit has set is the limit that is seen and changed. */
 static void test_quota_of_machined(void **state) {
         _cleanup_fixture_ Fixture f = fixture_new();
@@ -273,7 +356,11 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_nested),
         /* From here on the filesystem has quota. */
         cmocka_unit_test(test_quota),
+        cmocka_unit_test(test_recount),
         cmocka_unit_test(test_quota_of_machined),
+        cmocka_unit_test(test_quota_when_full),
+        cmocka_unit_test(test_first_quota_too_small),
+        cmocka_unit_test(test_stale_groups),
 };
 
 int main(void) {
