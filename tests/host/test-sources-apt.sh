@@ -99,7 +99,7 @@ refused "a mirror that is not there" "/srv/nowhere" new --mirror file:///srv/now
 refused "a release that is not there" "sarge" new --release sarge
 # Debian's own key, which has not signed this mirror.
 on 'sed -i "s:^Key=.*:Key=/usr/share/keyrings/debian-archive-keyring.gpg:" /etc/ctvirt/recipes/debian.conf'
-refused "a mirror that another key has signed" "signature|signed|NO_PUBKEY" new
+refused "a mirror that another key has signed" "signed with a key that is not trusted; name it: Key= of the recipe" new
 on 'sed -i "s:^Key=.*:Key=/root/missing.asc:" /etc/ctvirt/recipes/debian.conf'
 refused "no key" "no key of repository debian of recipe debian.*missing.asc.*debian-archive-keyring" new
 on 'sed -i "s:^Key=.*:Key=/srv/mirror/key.asc:" /etc/ctvirt/recipes/debian.conf; mkdir /root/away; mv /usr/bin/mmdebstrap /usr/sbin/debootstrap /root/away'
