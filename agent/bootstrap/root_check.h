@@ -10,9 +10,10 @@
 
 /*
  * A container that boots has an os-release file, for which systemd-nspawn looks before it boots
- * (path_is_os_tree(), called by run() in src/nspawn/nspawn.c), or one of the programs that it boots;
- * another one has its program, or at least /usr, and is not empty. *warnings: what is missing and can still come. No symlink leads out of
- * the tree. -ENOMEDIUM: it is none, and *err says what it is, and what to do.
+ * (path_is_os_tree(), called by run() in src/nspawn/nspawn.c), or one of the programs that it
+ * boots; another one has its program, or at least /usr, and is not empty. *warnings: what is
+ * missing and can still come. No symlink leads out of the tree. -ENOMEDIUM: it is none, and *err
+ * says what it is, and what to do.
  */
 int root_check_tree(int root_fd, const ContainerDef *def, const ImageCommand *command,
                     char ***warnings, Error **err);

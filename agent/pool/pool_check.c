@@ -7,10 +7,9 @@
 #include <time.h>
 
 #include "agent/pool/beneath.h"
-#include "agent/pool/btrfs_quota.h"
-#include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/pool_backend.h"
 #include "agent/pool/pool_build.h"
+#include "agent/pool/pool_check_parts.h"
 #include "agent/pool/snapshot.h"
 #include "agent/pool/tree_remove.h"
 #include "base/fileio.h"
@@ -18,23 +17,10 @@
 #include "units/dir_list.h"
 #include "units/text.h"
 
-#define MIB (1024.0 * 1024.0)
 #define DAY_SECONDS (24 * 3600)
 
 /* What others call things in the pool that are not finished (systemd's tempfn_random()). */
 #define UNFINISHED_PREFIX ".#"
-
-typedef struct Check {
-        const char *path; /* of the pool */
-        int fd;           /* -1: cannot be opened */
-        bool (*keep)(void *userdata, const char *id);
-        void *userdata;
-        bool emptying; /* somebody takes the trash away */
-        bool repair;
-        PoolProblemList mended, left;
-        int result; /* of the first thing that could not be mended */
-        Error **err;
-} Check;
 
 void pool_problem_list_done(PoolProblemList *l) {
         for (size_t i = 0; i < l->n_items; i++)
@@ -43,7 +29,7 @@ void pool_problem_list_done(PoolProblemList *l) {
         *l = (PoolProblemList){ 0 };
 }
 
-static void check_done(Check *c) {
+static void check_done(PoolCheck *c) {
         closep(&c->fd);
         pool_problem_list_done(&c->mended);
         pool_problem_list_done(&c->left);
@@ -61,8 +47,7 @@ static int append(PoolProblemList *l, char *text, bool repairable) {
         return 0;
 }
 
-/* mended: what repair has come to (see can_mend()), 0 done. */
-_printf_(4, 5) static int problem(Check *c, bool repairable, int mended, const char *format, ...) {
+int pool_check_problem(PoolCheck *c, bool repairable, int mended, const char *format, ...) {
         char *text;
         va_list ap;
         int n;
@@ -84,45 +69,48 @@ _printf_(4, 5) static int problem(Check *c, bool repairable, int mended, const c
  * The pool and our own folders
  */
 
-static int mend_owner(const Check *c, int fd) {
+static int mend_owner(const PoolCheck *c, int fd) {
         return c->repair && fchown(fd, geteuid(), getegid()) < 0 ? negative_errno() : 0;
 }
 
-static int mend_mode(const Check *c, int fd) {
+static int mend_mode(const PoolCheck *c, int fd) {
         return c->repair && fchmod(fd, 0700) < 0 ? negative_errno() : 0;
 }
 
-static int check_access(Check *c, int fd, const char *path) {
+static int check_access(PoolCheck *c, int fd, const char *path) {
         struct stat st;
         int r = 0;
 
         if (fstat(fd, &st) < 0)
                 return negative_errno();
         if (st.st_uid != geteuid())
-                r = problem(c, true, mend_owner(c, fd),
-                            "'%s' belongs to user %u and not to root, so that user can exchange "
-                            "the roots of containers.",
-                            path, st.st_uid);
+                r = pool_check_problem(
+                        c, true, mend_owner(c, fd),
+                        "'%s' belongs to user %u and not to root, so that user can exchange "
+                        "the roots of containers.",
+                        path, st.st_uid);
         if (r >= 0 && (st.st_mode & 07777) != 0700)
-                r = problem(c, true, mend_mode(c, fd),
-                            "'%s' has mode %04o instead of 0700: users of the host could reach "
-                            "programs in the roots of containers that run with root's rights.",
-                            path, st.st_mode & 07777u);
+                r = pool_check_problem(
+                        c, true, mend_mode(c, fd),
+                        "'%s' has mode %04o instead of 0700: users of the host could reach "
+                        "programs in the roots of containers that run with root's rights.",
+                        path, st.st_mode & 07777u);
         return r;
 }
 
-static int check_label(Check *c, const char *path) {
+static int check_label(PoolCheck *c, const char *path) {
         _cleanup_free_ char *is = NULL, *wanted = NULL;
         int r;
 
         r = label_check(path, &is, &wanted);
         if (r <= 0)
                 return r;
-        return problem(c, true, c->repair ? label_restore(path) : 0,
-                       "'%s' has the SELinux label '%s' instead of '%s'.", path, is, wanted);
+        return pool_check_problem(c, true, c->repair ? label_restore(path) : 0,
+                                  "'%s' has the SELinux label '%s' instead of '%s'.", path, is,
+                                  wanted);
 }
 
-static int check_own_folder(Check *c, const char *folder) {
+static int check_own_folder(PoolCheck *c, const char *folder) {
         _cleanup_free_ char *path = text_format("%s/%s", c->path, folder);
         _cleanup_close_ int fd = beneath_open(c->fd, folder, O_RDONLY | O_DIRECTORY);
 
@@ -131,10 +119,11 @@ static int check_own_folder(Check *c, const char *folder) {
         if (fd == -ENOENT)
                 return 0;
         if (fd < 0)
-                return problem(c, false, 0,
-                               "'%s' must be a folder in the pool (%s): nothing can be made or "
-                               "deleted in the pool; move away what is there.",
-                               path, strerror(-fd));
+                return pool_check_problem(
+                        c, false, 0,
+                        "'%s' must be a folder in the pool (%s): nothing can be made or "
+                        "deleted in the pool; move away what is there.",
+                        path, strerror(-fd));
         return check_access(c, fd, path);
 }
 
@@ -146,17 +135,18 @@ static bool is_mount_point(const char *path) {
 
 /* The unit may come with systemd (systemd-container of Debian 12), for an image that is mostly not
  * there; then it does nothing. */
-static int check_mounted(Check *c, const char *root) {
+static int check_mounted(PoolCheck *c, const char *root) {
         _cleanup_free_ char *unit = text_format("%s" POOL_MOUNT_UNIT_PATH, root);
 
         if (!unit)
                 return -ENOMEM;
         if (access(unit, F_OK) < 0 || is_mount_point(c->path))
                 return 0;
-        return problem(c, false, 0,
-                       "'%s' has its own filesystem (%s), which is not mounted: what is made there "
-                       "now would be hidden later; 'systemctl start " POOL_MOUNT_UNIT "'.",
-                       c->path, unit);
+        return pool_check_problem(
+                c, false, 0,
+                "'%s' has its own filesystem (%s), which is not mounted: what is made there "
+                "now would be hidden later; 'systemctl start " POOL_MOUNT_UNIT "'.",
+                c->path, unit);
 }
 
 /*
@@ -167,20 +157,20 @@ static char *id_of(const char *entry) {
         return strndup(entry, strcspn(entry, "-."));
 }
 
-static int remove_leftover(const Check *c, int fd, const char *name, Error **err) {
+static int remove_leftover(const PoolCheck *c, int fd, const char *name, Error **err) {
         return c->repair ? tree_remove(fd, name, NULL, err) : 0;
 }
 
-static int check_leftover(Check *c, int fd, const char *folder, const char *name,
+static int check_leftover(PoolCheck *c, int fd, const char *folder, const char *name,
                           const char *what) {
         _cleanup_error_ Error *why = NULL;
         int r = remove_leftover(c, fd, name, &why);
 
-        return problem(c, true, r, "'%s%s%s/%s' %s.", c->path, *folder ? "/" : "", folder, name,
-                       what);
+        return pool_check_problem(c, true, r, "'%s%s%s/%s' %s.", c->path, *folder ? "/" : "",
+                                  folder, name, what);
 }
 
-static int check_folder_of_jobs(Check *c, const char *folder, const char *what) {
+static int check_folder_of_jobs(PoolCheck *c, const char *folder, const char *what) {
         _cleanup_close_ int fd = beneath_open(c->fd, folder, O_RDONLY | O_DIRECTORY);
         _cleanup_strv_ char **names = NULL;
         int r;
@@ -208,7 +198,7 @@ static bool is_lock(const char *name) {
         return endswith(name, ".lck");
 }
 
-static int check_hidden(Check *c, const char *name, const struct statx *st) {
+static int check_hidden(PoolCheck *c, const char *name, const struct statx *st) {
         if (!startswith(name, UNFINISHED_PREFIX) || is_lock(name) || !is_old(st))
                 return 0;
         return check_leftover(c, c->fd, "", name,
@@ -216,7 +206,7 @@ static int check_hidden(Check *c, const char *name, const struct statx *st) {
                               "finished");
 }
 
-static int check_import(Check *c, const char *name, const char *rest) {
+static int check_import(PoolCheck *c, const char *name, const char *rest) {
         _cleanup_free_ char *id = id_of(rest);
 
         if (!id)
@@ -230,7 +220,7 @@ static int check_import(Check *c, const char *name, const char *rest) {
  * Volumes
  */
 
-static int mend_writable(const Check *c, const char *name) {
+static int mend_writable(const PoolCheck *c, const char *name) {
         _cleanup_close_ int fd = -1;
         struct stat st;
 
@@ -242,62 +232,26 @@ static int mend_writable(const Check *c, const char *name) {
         return fstat(fd, &st) < 0 || fchmod(fd, st.st_mode & 07775) < 0 ? negative_errno() : 0;
 }
 
-static int mend_limit(const Check *c, int fd) {
-        uint64_t used, limit;
-        int r;
-
-        if (!c->repair)
-                return 0;
-        r = btrfs_get_quota(fd, &used, &limit);
-        return r < 0 ? r : btrfs_set_quota(c->fd, fd, limit);
-}
-
-static int check_use(Check *c, const char *name, int fd) {
-        uint64_t used, limit;
-
-        if (btrfs_get_quota(fd, &used, &limit) < 0 || used == UINT64_MAX || used <= limit)
-                return 0;
-        return problem(c, false, 0,
-                       "'%s/%s' uses %.1f MiB, more than its limit of %.1f MiB: nothing can be "
-                       "written to it, and maybe nothing be deleted in it; 'ctvirt vol-resize %s "
-                       "SIZE' gives it more.",
-                       c->path, name, (double) used / MIB, (double) limit / MIB, name);
-}
-
-static int check_limit(Check *c, const char *name) {
-        _cleanup_close_ int fd = beneath_open(c->fd, name, O_RDONLY | O_DIRECTORY);
-        size_t outside;
-        int r;
-
-        if (fd < 0 || !btrfs_is_filesystem(fd) || !btrfs_is_subvolume(fd))
-                return 0;
-        r = check_use(c, name, fd);
-        if (r < 0 || btrfs_quota_outside(fd, &outside) < 0 || outside == 0)
-                return r;
-        return problem(c, true, mend_limit(c, fd),
-                       "%zu subvolumes in '%s/%s' were made since its limit was set, and do not "
-                       "count towards it.",
-                       outside, c->path, name);
-}
-
-static int check_tree(Check *c, const char *name, const struct statx *st) {
+static int check_tree(PoolCheck *c, const char *name, const struct statx *st) {
         if (beneath_is_mount(st))
-                return problem(c, false, 0,
-                               "'%s/%s' is a mount point and so not part of the pool: ctvirt "
-                               "neither lists nor changes it.",
-                               c->path, name);
+                return pool_check_problem(
+                        c, false, 0,
+                        "'%s/%s' is a mount point and so not part of the pool: ctvirt "
+                        "neither lists nor changes it.",
+                        c->path, name);
         if (st->stx_mode & S_IWOTH)
-                return problem(c, true, mend_writable(c, name),
-                               "'%s/%s' can be written to by everybody.", c->path, name);
+                return pool_check_problem(c, true, mend_writable(c, name),
+                                          "'%s/%s' can be written to by everybody.", c->path, name);
         if (S_ISDIR(st->stx_mode) && !volume_name_is_valid(name))
-                return problem(c, false, 0,
-                               "'%s/%s' cannot be a container: its name is not that of a machine; "
-                               "rename it.",
-                               c->path, name);
-        return S_ISDIR(st->stx_mode) ? check_limit(c, name) : 0;
+                return pool_check_problem(
+                        c, false, 0,
+                        "'%s/%s' cannot be a container: its name is not that of a machine; "
+                        "rename it.",
+                        c->path, name);
+        return S_ISDIR(st->stx_mode) ? pool_check_limit(c, name) : 0;
 }
 
-static int check_twin(Check *c, const char *name) {
+static int check_twin(PoolCheck *c, const char *name) {
         _cleanup_free_ char *folder = NULL;
         struct statx st;
 
@@ -308,13 +262,14 @@ static int check_twin(Check *c, const char *name) {
                 return -ENOMEM;
         if (beneath_stat(c->fd, folder, &st) < 0)
                 return 0;
-        return problem(c, false, 0,
-                       "'%s/%s' and '%s/%s' are both there: the folder is what is started, the "
-                       "image is never used; rename one.",
-                       c->path, folder, c->path, name);
+        return pool_check_problem(
+                c, false, 0,
+                "'%s/%s' and '%s/%s' are both there: the folder is what is started, the "
+                "image is never used; rename one.",
+                c->path, folder, c->path, name);
 }
 
-static int check_entry(Check *c, const char *name) {
+static int check_entry(PoolCheck *c, const char *name) {
         const char *import = startswith(name, POOL_IMPORT_PREFIX);
         struct statx st;
         int r;
@@ -327,47 +282,16 @@ static int check_entry(Check *c, const char *name) {
         if (import)
                 return check_import(c, name, import);
         if (S_ISLNK(st.stx_mode))
-                return problem(
+                return pool_check_problem(
                         c, false, 0,
                         "'%s/%s' is a symlink: ctvirt does not follow it; move what it points "
                         "to in its place.",
                         c->path, name);
         if (!S_ISDIR(st.stx_mode) && !S_ISREG(st.stx_mode))
-                return problem(c, false, 0, "'%s/%s' is neither a folder nor an image.", c->path,
-                               name);
+                return pool_check_problem(c, false, 0, "'%s/%s' is neither a folder nor an image.",
+                                          c->path, name);
         r = check_tree(c, name, &st);
         return r < 0 ? r : check_twin(c, name);
-}
-
-/*
- * Limits of all volumes
- */
-
-static int check_stale_groups(Check *c) {
-        size_t n;
-        int r;
-
-        r = btrfs_sweep_quota(c->fd, c->repair, &n);
-        if (n == 0)
-                return r;
-        return problem(c, true, r,
-                       "%zu quota groups of btrfs in '%s' (255/ID) are left of volumes that were "
-                       "deleted.",
-                       n, c->path);
-}
-
-static int check_count(Check *c) {
-        int r;
-
-        if (c->fd < 0 || !btrfs_is_filesystem(c->fd))
-                return 0;
-        r = check_stale_groups(c);
-        if (r < 0 || btrfs_quota_is_lost(c->fd) <= 0)
-                return r;
-        return problem(c, true, c->repair ? btrfs_recount_quota(c->fd) : 0,
-                       "The limits of the volumes in '%s' are not counted: btrfs has lost count of "
-                       "what they use, so all of them may grow without end.",
-                       c->path);
 }
 
 /*
@@ -380,7 +304,7 @@ static bool has(int fd, const char *name) {
         return beneath_stat(fd, name, &st) >= 0;
 }
 
-static int check_document(Check *c, int fd, const char *folder, const char *file) {
+static int check_document(PoolCheck *c, int fd, const char *folder, const char *file) {
         _cleanup_free_ char *name = strndup(file, strlen(file) - strlen(".xml")), *text = NULL;
         _cleanup_snapshot_ Snapshot s = { 0 };
         _cleanup_error_ Error *why = NULL;
@@ -397,16 +321,17 @@ static int check_document(Check *c, int fd, const char *folder, const char *file
                 r = snapshot_parse(text, size, file, &s, &why);
         if (r >= 0 && streq(s.name, name))
                 return 0;
-        return problem(c, false, 0,
-                       "'%s/%s/%s' does not say what snapshot it is (%s), so the snapshot is not "
-                       "listed: correct or delete it.",
-                       c->path, folder, file,
-                       why     ? why->text
-                       : r < 0 ? strerror(-r)
-                               : "it names another");
+        return pool_check_problem(
+                c, false, 0,
+                "'%s/%s/%s' does not say what snapshot it is (%s), so the snapshot is not "
+                "listed: correct or delete it.",
+                c->path, folder, file,
+                why     ? why->text
+                : r < 0 ? strerror(-r)
+                        : "it names another");
 }
 
-static int check_snapshot(Check *c, int fd, const char *folder, const char *name) {
+static int check_snapshot(PoolCheck *c, int fd, const char *folder, const char *name) {
         _cleanup_free_ char *document = text_format("%s.xml", name);
 
         if (!document)
@@ -418,13 +343,14 @@ static int check_snapshot(Check *c, int fd, const char *folder, const char *name
                 return check_document(c, fd, folder, name);
         if (has(fd, document))
                 return 0;
-        return problem(c, false, 0,
-                       "'%s/%s/%s' is a snapshot without a document ('%s'): it is not listed, and "
-                       "nobody knows what it is; delete it, or write the document.",
-                       c->path, folder, name, document);
+        return pool_check_problem(
+                c, false, 0,
+                "'%s/%s/%s' is a snapshot without a document ('%s'): it is not listed, and "
+                "nobody knows what it is; delete it, or write the document.",
+                c->path, folder, name, document);
 }
 
-static int check_snapshots_of(Check *c, int all, const char *container) {
+static int check_snapshots_of(PoolCheck *c, int all, const char *container) {
         _cleanup_free_ char *folder = text_format(POOL_SNAPSHOTS "/%s", container);
         _cleanup_free_ char *image = text_format("%s.raw", container);
         _cleanup_close_ int fd = beneath_open(all, container, O_RDONLY | O_DIRECTORY);
@@ -434,21 +360,22 @@ static int check_snapshots_of(Check *c, int all, const char *container) {
         if (!folder || !image)
                 return -ENOMEM;
         if (fd < 0)
-                return problem(c, false, 0, "'%s/%s' must be a folder: %s.", c->path, folder,
-                               strerror(-fd));
+                return pool_check_problem(c, false, 0, "'%s/%s' must be a folder: %s.", c->path,
+                                          folder, strerror(-fd));
         r = dir_list_fd(fd, &names);
         if (r >= 0 && names && !has(c->fd, container) && !has(c->fd, image))
-                r = problem(c, false, 0,
-                            "There are snapshots of '%s', which has no root any more ('ctvirt "
-                            "vol-delete %s --delete-snapshots' deletes them).",
-                            container, container);
+                r = pool_check_problem(
+                        c, false, 0,
+                        "There are snapshots of '%s', which has no root any more ('ctvirt "
+                        "vol-delete %s --delete-snapshots' deletes them).",
+                        container, container);
         STRV_FOREACH(name, names)
                 if (r >= 0)
                         r = check_snapshot(c, fd, folder, *name);
         return r;
 }
 
-static int check_snapshots(Check *c) {
+static int check_snapshots(PoolCheck *c) {
         _cleanup_close_ int fd = beneath_open(c->fd, POOL_SNAPSHOTS, O_RDONLY | O_DIRECTORY);
         _cleanup_strv_ char **names = NULL;
         int r;
@@ -466,7 +393,7 @@ static int check_snapshots(Check *c) {
  * All
  */
 
-static int check_content(Check *c) {
+static int check_content(PoolCheck *c) {
         static const char *const folders[] = { POOL_OWN_FOLDER, POOL_NEW,       POOL_TRASH,
                                                POOL_BASES,      POOL_SNAPSHOTS, POOL_INTENTS };
         _cleanup_strv_ char **names = NULL;
@@ -484,11 +411,11 @@ static int check_content(Check *c) {
                 if (r >= 0)
                         r = check_entry(c, *name);
         if (r >= 0)
-                r = check_count(c);
+                r = pool_check_limits(c);
         return r < 0 ? r : check_snapshots(c);
 }
 
-static int make_pool(const Check *c) {
+static int make_pool(const PoolCheck *c) {
         if (!c->repair)
                 return 0;
         if (make_directories(c->path, 0755) < 0 || chmod(c->path, 0700) < 0)
@@ -496,15 +423,16 @@ static int make_pool(const Check *c) {
         return 0;
 }
 
-static int check_all(Check *c, const char *root) {
+static int check_all(PoolCheck *c, const char *root) {
         int r;
 
         c->fd = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (c->fd < 0 && errno == ENOENT)
-                return problem(c, true, make_pool(c), "The pool '%s' is not there.", c->path);
+                return pool_check_problem(c, true, make_pool(c), "The pool '%s' is not there.",
+                                          c->path);
         if (c->fd < 0)
-                return problem(c, false, 0, "The pool '%s' cannot be opened: %s.", c->path,
-                               strerror(errno));
+                return pool_check_problem(c, false, 0, "The pool '%s' cannot be opened: %s.",
+                                          c->path, strerror(errno));
         r = check_mounted(c, root);
         if (r >= 0)
                 r = check_access(c, c->fd, c->path);
@@ -516,7 +444,7 @@ static int check_all(Check *c, const char *root) {
 int pool_check(const char *root, bool (*keep)(void *userdata, const char *id), void *userdata,
                bool emptying, PoolProblemList *ret) {
         _cleanup_free_ char *path = text_format("%s" POOL_PATH, root);
-        _cleanup_(check_done) Check c = {
+        _cleanup_(check_done) PoolCheck c = {
                 .path = path, .fd = -1, .keep = keep, .userdata = userdata, .emptying = emptying
         };
         int r;
@@ -534,12 +462,12 @@ int pool_check(const char *root, bool (*keep)(void *userdata, const char *id), v
 int pool_repair(const char *root, bool (*keep)(void *userdata, const char *id), void *userdata,
                 PoolProblemList *ret_mended, PoolProblemList *ret_left, Error **err) {
         _cleanup_free_ char *path = text_format("%s" POOL_PATH, root);
-        _cleanup_(check_done) Check c = { .path = path,
-                                          .fd = -1,
-                                          .keep = keep,
-                                          .userdata = userdata,
-                                          .repair = true,
-                                          .err = err };
+        _cleanup_(check_done) PoolCheck c = { .path = path,
+                                              .fd = -1,
+                                              .keep = keep,
+                                              .userdata = userdata,
+                                              .repair = true,
+                                              .err = err };
         int r;
 
         if (!path)
