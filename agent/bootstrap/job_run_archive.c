@@ -154,13 +154,28 @@ static int note_what_it_gets(const JobWork *w, const ContainerDef *def) {
                         r = strv_extendf(
                                 w->notes,
                                 "the bundle wants '%s' of this host as its '%s'%s: is that "
-                                "right? Else change it with 'ctvirt edit %s' before the "
-                                "first start",
+                                "right? Else change its definition before the first start "
+                                "(ctvirt dumpxml %s, edit it, ctvirt define FILE)",
                                 f->source, f->target, f->readonly ? ", read-only" : "", def->name);
         }
         if (r >= 0 && def->n_interfaces == 0 && !def->private_network)
                 r = strv_extendf(w->notes, "the container shares the network of this host");
         return r;
+}
+
+/* A filesystem without quotas is no reason not to have the container. */
+static int set_quota(const JobWork *w, const ContainerDef *def) {
+        _cleanup_error_ Error *why = NULL;
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        if (def->quota == 0)
+                return 0;
+        fd = pool_folder(w->pool, POOL_NEW, &why);
+        r = fd < 0 ? fd : w->pool->backend->set_quota(fd, w->spec->id, def->quota, &why);
+        return r >= 0 ? 0
+                      : strv_extendf(w->notes, "<ct:quota> was not set: %s",
+                                     why ? why->text : strerror(-r));
 }
 
 int job_run_import(JobWork *w, Error **err) {
@@ -191,6 +206,8 @@ int job_run_import(JobWork *w, Error **err) {
                 r = first_boot_set_hostname(root_fd, def->name, err);
         if (r >= 0)
                 r = job_save_definition(w, def, err);
+        if (r >= 0)
+                r = set_quota(w, def);
         if (r < 0)
                 return r;
         job_stage(w, 3, 3, "Writing to the disk");

@@ -436,7 +436,6 @@ limits_work() {
         check "$1: and is known" on "rm -f $POOL/web/big; sync -f $POOL; ctvirt vol-info web | grep 'Allocation: *[1-9].* [KM]iB'"
 }
 
-
 groups() {
         on btrfs qgroup show "$POOL" 2>/dev/null | grep -o '^255/[0-9]*' || :
 }
@@ -469,6 +468,13 @@ test_limits() {
         limits_work "after that"
         check "the snapshot is deleted" on ctvirt snapshot-delete web s1
         limits_work "after the deletion of a snapshot"
+        on "ctvirt dumpxml web | sed \"s,</name>,&<ct:quota xmlns:ct='http://ctvirt.org/schemas/container/1.0' unit='MiB'>300</ct:quota>,\" >/root/limited.xml"
+        check "a definition with a limit" on ctvirt -q define /root/limited.xml
+        check "its bundle" on 'ctvirt -q export web /root/limited.tar --compress none'
+        check "is imported" on ctvirt -q import /root/limited.tar --name web6
+        check "with the limit" on "ctvirt vol-info web6 | grep -q 'Capacity: *300.00 MiB'"
+        check "and goes with its root" on ctvirt -q undefine web6 --remove-all-storage
+        limits_work "after an import"
 
         check_not "a full root" fill web 30
         check "gets a higher limit" on ctvirt vol-resize web 40M
