@@ -61,9 +61,11 @@ static void on_down_facts(sd_bus_message *reply, const sd_bus_error *error, void
 
         if (!c)
                 return;
-        if (error || unit_facts_read(reply, &facts) < 0)
+        if (error || unit_facts_read(reply, &facts) < 0) {
                 fail_not_running(request);
-        else if (!streq(facts.active_state, "inactive") && !streq(facts.active_state, "failed"))
+                return;
+        }
+        if (!streq(facts.active_state, "inactive") && !streq(facts.active_state, "failed"))
                 request->next(request);
         else if (facts.job != 0)
                 stop_unit(request, c);
