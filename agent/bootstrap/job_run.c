@@ -138,17 +138,23 @@ static bool fills_pool(JobKind kind) {
                kind == JOB_SNAPSHOT_CREATE || kind == JOB_SNAPSHOT_REVERT || kind == JOB_IMPORT;
 }
 
-static int recount(const Pool *p) {
-        return p && p->backend->recount ? p->backend->recount(p->fd) : 0;
+static int count_again(const Pool *p, bool may_be) {
+        return p && p->backend->count_again ? p->backend->count_again(p->fd, may_be) : 0;
+}
+
+static bool is_counting(const Pool *p) {
+        return p && p->backend->is_counting && p->backend->is_counting(p->fd) > 0;
 }
 
 /* Before it for what another has left: a still, which the agent takes; a job that was killed. */
 static int run_counted(JobWork *w, Error **err) {
+        bool was_counting;
         int counted, r;
 
-        (void) recount(w->pool);
+        (void) count_again(w->pool, false);
+        was_counting = is_counting(w->pool);
         r = run(w, err);
-        counted = recount(w->pool);
+        counted = count_again(w->pool, was_counting);
         if (r < 0 || counted >= 0)
                 return r;
         return strv_extendf(w->notes,
@@ -198,6 +204,6 @@ int job_clean(const JobContext *context, const char *id, Error **err) {
         if (r < 0)
                 return r;
         r = pool_clean(pool, is_another, &one, NULL, NULL, err);
-        (void) recount(pool);
+        (void) count_again(pool, is_counting(pool));
         return r;
 }

@@ -6,23 +6,14 @@
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
+#include "agent/pool/btrfs_count.h"
+#include "agent/pool/btrfs_search.h"
 #include "agent/pool/btrfs_subvolume.h"
 
 #define LEVEL_SHIFT 48
 #define GROUP_LEVEL UINT64_C(255)
-#define SEARCH_MAX 64
 #define ID_MASK ((UINT64_C(1) << LEVEL_SHIFT) - 1)
-
-/* How long a count that the kernel has given up can take to end, and how often it is looked at. */
-#define ENDING_TRIES 50
-#define ENDING_NSEC (20 * 1000 * 1000)
-/* So often a count has to go on to be one that goes on. */
-#define GOES_ON 3
-
-typedef struct btrfs_ioctl_search_args SearchArgs;
-typedef struct btrfs_ioctl_search_header SearchHeader;
 
 /* What the quota tree says about one group. */
 typedef struct GroupFacts {
@@ -30,95 +21,22 @@ typedef struct GroupFacts {
         uint64_t used, limit;
 } GroupFacts;
 
-/* Items of one objectid and type. */
-typedef struct Range {
-        uint64_t tree, objectid, first, last; /* first and last: offsets */
-        uint32_t type;
-} Range;
-
-/* Calls each() with the first items of them, SEARCH_MAX at most. -ENOENT: there is no such tree. */
-static int search_range(int fd, const Range *range,
-                        void (*each)(void *userdata, const SearchHeader *h, const void *item),
-                        void *userdata) {
-        _cleanup_free_ SearchArgs *args = calloc(1, sizeof(SearchArgs));
-        size_t at = 0;
-
-        if (!args)
-                return -ENOMEM;
-        args->key = (struct btrfs_ioctl_search_key){
-                .tree_id = range->tree,
-                .min_objectid = range->objectid,
-                .max_objectid = range->objectid,
-                .min_type = range->type,
-                .max_type = range->type,
-                .min_offset = range->first,
-                .max_offset = range->last,
-                .max_transid = UINT64_MAX,
-                .nr_items = SEARCH_MAX,
-        };
-        if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, args) < 0)
-                return negative_errno();
-
-        for (uint32_t i = 0; i < args->key.nr_items; i++) {
-                SearchHeader h;
-
-                memcpy(&h, args->buf + at, sizeof(h));
-                at += sizeof(h);
-                each(userdata, &h, args->buf + at);
-                at += h.len;
-        }
-        return 0;
-}
-
-/* Of the quota tree; UINT64_MAX for offset: any. -ENOENT: there is no quota. */
-static int search(int fd, uint32_t type, uint64_t objectid, uint64_t offset,
-                  void (*each)(void *userdata, const SearchHeader *h, const void *item),
-                  void *userdata) {
-        const Range range = { .tree = BTRFS_QUOTA_TREE_OBJECTID,
-                              .objectid = objectid,
-                              .first = offset == UINT64_MAX ? 0 : offset,
-                              .last = offset,
-                              .type = type };
-
-        return search_range(fd, &range, each, userdata);
-}
-
-static void read_status(void *userdata, const SearchHeader *h, const void *item) {
-        struct btrfs_qgroup_status_item status;
-
-        if (h->len < sizeof(status))
-                return;
-        memcpy(&status, item, sizeof(status));
-        *(uint64_t *) userdata = le64toh(status.flags);
-}
-
-static int quota_flags(int fd, uint64_t *ret) {
-        *ret = 0;
-        return search(fd, BTRFS_QGROUP_STATUS_KEY, 0, 0, read_status, ret);
-}
-
-bool btrfs_has_quota(int fd) {
-        uint64_t flags;
-
-        return quota_flags(fd, &flags) >= 0 && (flags & BTRFS_QGROUP_STATUS_FLAG_ON);
-}
-
-static void read_info(void *userdata, const SearchHeader *h, const void *item) {
+static void read_info(void *userdata, uint64_t offset, const void *item, size_t size) {
         struct btrfs_qgroup_info_item info;
         GroupFacts *facts = userdata;
 
-        if (h->len < sizeof(info))
+        if (size < sizeof(info))
                 return;
         memcpy(&info, item, sizeof(info));
         facts->found = true;
         facts->used = le64toh(info.rfer);
 }
 
-static void read_limit(void *userdata, const SearchHeader *h, const void *item) {
+static void read_limit(void *userdata, uint64_t offset, const void *item, size_t size) {
         struct btrfs_qgroup_limit_item limit;
         GroupFacts *facts = userdata;
 
-        if (h->len < sizeof(limit))
+        if (size < sizeof(limit))
                 return;
         memcpy(&limit, item, sizeof(limit));
         if (le64toh(limit.flags) & BTRFS_QGROUP_LIMIT_MAX_RFER)
@@ -129,9 +47,9 @@ static int group_facts(int fd, uint64_t group, GroupFacts *ret) {
         int r;
 
         *ret = (GroupFacts){ .used = UINT64_MAX, .limit = UINT64_MAX };
-        r = search(fd, BTRFS_QGROUP_INFO_KEY, 0, group, read_info, ret);
+        r = btrfs_search_quota(fd, BTRFS_QGROUP_INFO_KEY, 0, group, read_info, ret);
         if (r >= 0)
-                r = search(fd, BTRFS_QGROUP_LIMIT_KEY, 0, group, read_limit, ret);
+                r = btrfs_search_quota(fd, BTRFS_QGROUP_LIMIT_KEY, 0, group, read_limit, ret);
         return r;
 }
 
@@ -140,17 +58,18 @@ typedef struct Parents {
 } Parents;
 
 /* Relations are there in both directions: (child, parent) and (parent, child). */
-static void read_relation(void *userdata, const SearchHeader *h, const void *item) {
+static void read_relation(void *userdata, uint64_t offset, const void *item, size_t size) {
         Parents *p = userdata;
 
-        if ((h->offset & ID_MASK) == p->id && h->offset > p->group)
-                p->group = h->offset;
+        if ((offset & ID_MASK) == p->id && offset > p->group)
+                p->group = offset;
 }
 
 /* The group of the subvolume that has those in it as well, 0/ID if there is none. */
 static int group_of(int fd, uint64_t id, uint64_t *ret) {
         Parents p = { .id = id, .group = id };
-        int r = search(fd, BTRFS_QGROUP_RELATION_KEY, id, UINT64_MAX, read_relation, &p);
+        int r = btrfs_search_quota(fd, BTRFS_QGROUP_RELATION_KEY, id, UINT64_MAX, read_relation,
+                                   &p);
 
         *ret = p.group;
         return r;
@@ -158,88 +77,21 @@ static int group_of(int fd, uint64_t id, uint64_t *ret) {
 
 int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit) {
         GroupFacts facts = { .used = UINT64_MAX, .limit = UINT64_MAX };
-        uint64_t id, group, flags;
+        uint64_t id, group;
         int r;
 
         r = btrfs_subvolume_id(fd, &id);
-        if (r >= 0)
-                r = quota_flags(fd, &flags);
-        if (r >= 0 && (flags & BTRFS_QGROUP_STATUS_FLAG_ON)) {
+        if (r >= 0 && btrfs_has_quota(fd)) {
                 r = group_of(fd, id, &group);
                 if (r >= 0)
                         r = group_facts(fd, group, &facts);
-                if (flags &
-                    (BTRFS_QGROUP_STATUS_FLAG_RESCAN | BTRFS_QGROUP_STATUS_FLAG_INCONSISTENT))
+                if (r >= 0 && btrfs_count_is_whole(fd) <= 0)
                         facts.used = UINT64_MAX;
         }
         if (r < 0 && r != -ENOENT)
                 return r;
         *ret_used = facts.used;
         *ret_limit = facts.limit;
-        return 0;
-}
-
-/*
- * Counting
- */
-
-/* Nothing else says that a count which was given up has not ended yet. */
-static int rescan_status(int fd, bool *ret_running, uint64_t *ret_progress) {
-        struct btrfs_ioctl_quota_rescan_args args = { 0 };
-
-        if (ioctl(fd, BTRFS_IOC_QUOTA_RESCAN_STATUS, &args) < 0)
-                return negative_errno();
-        *ret_running = args.flags != 0;
-        *ret_progress = args.progress;
-        return 0;
-}
-
-/* 1: the count is lost. */
-static int is_inconsistent(int fd) {
-        uint64_t flags;
-        int r = quota_flags(fd, &flags);
-
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        return (flags & BTRFS_QGROUP_STATUS_FLAG_ON) &&
-               (flags & BTRFS_QGROUP_STATUS_FLAG_INCONSISTENT);
-}
-
-int btrfs_quota_is_lost(int fd) {
-        uint64_t progress;
-        bool running;
-        int r;
-
-        r = is_inconsistent(fd);
-        if (r <= 0)
-                return r;
-        r = rescan_status(fd, &running, &progress);
-        return r < 0 ? r : !running;
-}
-
-int btrfs_recount_quota(int fd) {
-        uint64_t progress, last = UINT64_MAX;
-        unsigned advanced = 0;
-        bool running;
-        int r;
-
-        for (unsigned i = 0; i < ENDING_TRIES && advanced <= GOES_ON; i++) {
-                struct btrfs_ioctl_quota_rescan_args args = { 0 };
-
-                r = is_inconsistent(fd);
-                if (r <= 0)
-                        return r;
-                if (ioctl(fd, BTRFS_IOC_QUOTA_RESCAN, &args) >= 0)
-                        return 0;
-                if (errno != EINPROGRESS)
-                        return negative_errno();
-                r = rescan_status(fd, &running, &progress);
-                if (r < 0)
-                        return r;
-                advanced += running && progress != last;
-                last = progress;
-                (void) nanosleep(&(struct timespec){ .tv_nsec = ENDING_NSEC }, NULL);
-        }
         return 0;
 }
 
@@ -280,7 +132,30 @@ static int set_limit(int fd, uint64_t group, uint64_t limit) {
         return ioctl(fd, BTRFS_IOC_QGROUP_LIMIT, &args) < 0 ? negative_errno() : 0;
 }
 
-static int assign_all(int top_fd, int fd, uint64_t id, uint64_t group) {
+static void note_found(void *userdata, uint64_t offset, const void *item, size_t size) {
+        *(bool *) userdata = true;
+}
+
+static int is_member(int fd, uint64_t id, uint64_t group) {
+        bool member = false;
+        int r = btrfs_search_quota(fd, BTRFS_QGROUP_RELATION_KEY, id, group, note_found, &member);
+
+        return r < 0 ? r : member;
+}
+
+/* 1: what is used has to be counted again. just_enabled: the count that this began has hardly
+ * come to any of it, so it is not awaited. */
+static int assign_new(int top_fd, uint64_t id, uint64_t group, bool just_enabled) {
+        int r = is_member(top_fd, id, group);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (!just_enabled)
+                r = btrfs_count_wait(top_fd);
+        return r < 0 ? r : assign(top_fd, id, group);
+}
+
+static int assign_all(int top_fd, int fd, uint64_t id, uint64_t group, bool just_enabled) {
         _cleanup_free_ uint64_t *nested = NULL;
         size_t n = 0;
         int r, again;
@@ -288,17 +163,25 @@ static int assign_all(int top_fd, int fd, uint64_t id, uint64_t group) {
         r = btrfs_nested_ids(fd, &nested, &n);
         if (r < 0)
                 return r;
-        again = assign(top_fd, id, group);
+        again = assign_new(top_fd, id, group, just_enabled);
         for (size_t i = 0; i < n && again >= 0; i++) {
-                r = assign(top_fd, nested[i], group);
+                r = assign_new(top_fd, nested[i], group, just_enabled);
                 again = r < 0 ? r : again | r;
         }
-        return again <= 0 ? again : btrfs_recount_quota(top_fd);
+        return again;
+}
+
+/* 1: as assign_new(). */
+static int fill_group(int top_fd, int fd, uint64_t id, uint64_t group, bool just_enabled) {
+        int r = create_group(top_fd, group);
+
+        return r < 0 ? r : assign_all(top_fd, fd, id, group, just_enabled);
 }
 
 int btrfs_set_quota(int top_fd, int fd, uint64_t limit) {
+        bool enabled = false;
         uint64_t id, group;
-        int r;
+        int r, again = 0;
 
         r = btrfs_subvolume_id(fd, &id);
         if (r < 0)
@@ -309,6 +192,7 @@ int btrfs_set_quota(int top_fd, int fd, uint64_t limit) {
                 r = enable(top_fd);
                 if (r < 0)
                         return r;
+                enabled = true;
         }
         r = group_of(fd, id, &group);
         if (r < 0)
@@ -316,31 +200,22 @@ int btrfs_set_quota(int top_fd, int fd, uint64_t limit) {
         if (limit != UINT64_MAX) {
                 if (group == id)
                         group = GROUP_LEVEL << LEVEL_SHIFT | id;
-                r = create_group(top_fd, group);
-                if (r >= 0)
-                        r = assign_all(top_fd, fd, id, group);
-                if (r < 0)
-                        return r;
+                again = fill_group(top_fd, fd, id, group, enabled);
         }
         /* The kernel takes UINT64_MAX for "no limit any more". */
-        return set_limit(top_fd, group, limit);
-}
-
-static void note_found(void *userdata, const SearchHeader *h, const void *item) {
-        *(bool *) userdata = true;
+        r = again < 0 ? again : set_limit(top_fd, group, limit);
+        return r < 0 || again == 0 ? r : btrfs_count_anew(top_fd);
 }
 
 static int count_outside(int fd, uint64_t group, const uint64_t *nested, size_t n, size_t *ret) {
         size_t outside = 0;
 
         for (size_t i = 0; i < n; i++) {
-                bool member = false;
-                int r = search(fd, BTRFS_QGROUP_RELATION_KEY, nested[i], group, note_found,
-                               &member);
+                int r = is_member(fd, nested[i], group);
 
                 if (r < 0)
                         return r;
-                outside += !member;
+                outside += r == 0;
         }
         *ret = outside;
         return 0;
@@ -366,15 +241,15 @@ int btrfs_quota_outside(int fd, size_t *ret) {
 
 typedef struct Members {
         uint64_t group;
-        uint64_t items[SEARCH_MAX];
+        uint64_t items[BTRFS_SEARCH_MAX];
         size_t n;
 } Members;
 
-static void read_member(void *userdata, const SearchHeader *h, const void *item) {
+static void read_member(void *userdata, uint64_t offset, const void *item, size_t size) {
         Members *m = userdata;
 
-        if (h->offset >> LEVEL_SHIFT < m->group >> LEVEL_SHIFT && m->n < ELEMENTSOF(m->items))
-                m->items[m->n++] = h->offset;
+        if (offset >> LEVEL_SHIFT < m->group >> LEVEL_SHIFT && m->n < ELEMENTSOF(m->items))
+                m->items[m->n++] = offset;
 }
 
 /* 1 if there may be more of them. */
@@ -382,7 +257,7 @@ static int remove_members(int fd, uint64_t group) {
         Members m = { .group = group };
         int r;
 
-        r = search(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
+        r = btrfs_search_quota(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
         for (size_t i = 0; i < m.n && r >= 0; i++) {
                 struct btrfs_ioctl_qgroup_assign_args args = { .src = m.items[i], .dst = group };
 
@@ -414,12 +289,12 @@ void btrfs_forget_quota(int top_fd, int fd) {
 
 /* 0: there is none, also none that is still being deleted. */
 static int has_subvolume(int fd, uint64_t id) {
-        const Range range = { .tree = BTRFS_ROOT_TREE_OBJECTID,
-                              .objectid = id,
-                              .last = UINT64_MAX,
-                              .type = BTRFS_ROOT_ITEM_KEY };
+        const BtrfsRange range = { .tree = BTRFS_ROOT_TREE_OBJECTID,
+                                   .objectid = id,
+                                   .last = UINT64_MAX,
+                                   .type = BTRFS_ROOT_ITEM_KEY };
         bool there = false;
-        int r = search_range(fd, &range, note_found, &there);
+        int r = btrfs_search(fd, &range, note_found, &there);
 
         return r < 0 ? r : there;
 }
@@ -435,30 +310,30 @@ static int is_stale(int fd, uint64_t group) {
         r = has_subvolume(fd, id);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = search(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
+        r = btrfs_search_quota(fd, BTRFS_QGROUP_RELATION_KEY, group, UINT64_MAX, read_member, &m);
         for (size_t i = 0; i < m.n && r == 0; i++)
                 r = m.items[i] >> LEVEL_SHIFT ? 1 : has_subvolume(fd, m.items[i]);
         return r < 0 ? r : r == 0;
 }
 
-static void read_group(void *userdata, const SearchHeader *h, const void *item) {
+static void read_group(void *userdata, uint64_t offset, const void *item, size_t size) {
         Members *m = userdata;
 
-        m->items[m->n++] = h->offset;
+        m->items[m->n++] = offset;
 }
 
 int btrfs_sweep_quota(int fd, bool remove, size_t *ret) {
-        Range range = { .tree = BTRFS_QUOTA_TREE_OBJECTID,
-                        .first = GROUP_LEVEL << LEVEL_SHIFT,
-                        .last = GROUP_LEVEL << LEVEL_SHIFT | ID_MASK,
-                        .type = BTRFS_QGROUP_INFO_KEY };
+        BtrfsRange range = { .tree = BTRFS_QUOTA_TREE_OBJECTID,
+                             .first = GROUP_LEVEL << LEVEL_SHIFT,
+                             .last = GROUP_LEVEL << LEVEL_SHIFT | ID_MASK,
+                             .type = BTRFS_QGROUP_INFO_KEY };
         Members found;
         int r;
 
         *ret = 0;
         do {
                 found.n = 0;
-                r = search_range(fd, &range, read_group, &found);
+                r = btrfs_search(fd, &range, read_group, &found);
                 for (size_t i = 0; i < found.n && r >= 0; i++) {
                         r = is_stale(fd, found.items[i]);
                         *ret += r > 0;

@@ -6,11 +6,8 @@
  * here is its group 255/ID, of which it and the subvolumes in it are members, as with machinectl
  * set-limit. A limit that machinectl has set is found and changed, and the other way round.
  *
- * The kernel loses count, and with it all limits of the filesystem, when a subvolume is snapshot that
- * is in a group of a higher level, or is taken out of one while it shares anything with another; it
- * says so in a flag, and leaves counting again to whoever wants it (fs/btrfs/qgroup.c
- * btrfs_qgroup_inherit(), quick_update_accounting(), qgroup_mark_inconsistent()). To name no group
- * for the snapshot would avoid the first, at the price of a group whose exclusive use is wrong, of
+ * What makes the kernel lose count of them is in agent/pool/btrfs_count.h. To name no group for a
+ * snapshot would avoid one of the ways, at the price of a group whose exclusive use is wrong, of
  * which newer kernels warn with a stack trace when it is removed.
  *
  * Changes go through top_fd, anything of the filesystem that is in no limited subvolume: the kernel
@@ -19,14 +16,13 @@
 
 #include "base/macro.h"
 
-bool btrfs_has_quota(int fd);
-
 /* *ret_used UINT64_MAX: there is no quota, or it is still being counted. *ret_limit UINT64_MAX:
  * none. */
 int btrfs_get_quota(int fd, uint64_t *ret_used, uint64_t *ret_limit);
 
 /* Turns quota on for the whole filesystem if there is none and limit is one; what is used is
- * counted in the background then. Subvolumes that are made in it later belong to the limit when it
+ * counted in the background then. A count that is under way is awaited before anything is put
+ * into the group, -EINTR. Subvolumes that are made in it later belong to the limit when it
  * is set the next time. */
 int btrfs_set_quota(int top_fd, int fd, uint64_t limit);
 
@@ -40,12 +36,6 @@ int btrfs_quota_outside(int fd, size_t *ret);
  * or stays behind empty: that is the kernel's to know (6.11 and newer refuse to remove it while the
  * subvolume is being cleaned). */
 void btrfs_forget_quota(int top_fd, int fd);
-
-/* 1: limits are not counted, and nobody counts again. */
-int btrfs_quota_is_lost(int fd);
-/* Counts again in the background if the count is lost. A count that goes on is left alone; one that
- * the kernel has given up (as the count was lost once more) is awaited, a second at most. */
-int btrfs_recount_quota(int fd);
 
 /* Groups 255/ID without members, whose subvolume is no more: how many there are, or were, with
  * remove. */

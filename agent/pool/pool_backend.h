@@ -43,9 +43,12 @@ struct PoolBackend {
         int (*get_quota)(int dir_fd, const char *name, uint64_t *ret_used, uint64_t *ret_limit);
         /* UINT64_MAX takes the limit away. -EOPNOTSUPP: the filesystem or kernel has none. */
         int (*set_quota)(int dir_fd, const char *name, uint64_t limit, Error **err);
+        /* 1: what is used is being counted. NULL: as is count_again(). */
+        int (*is_counting)(int fd);
         /* What is used is counted again, in the background, if the other operations have made the
-         * filesystem lose count; else nothing. NULL: it never does. */
-        int (*recount)(int fd);
+         * filesystem lose count; else nothing. may_be: it was being counted when they were called,
+         * and may have lost count without a word. NULL: it never does. */
+        int (*count_again)(int fd, bool may_be);
 };
 
 extern const PoolBackend pool_backend_btrfs;

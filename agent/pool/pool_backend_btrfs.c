@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/btrfs_count.h"
 #include "agent/pool/btrfs_quota.h"
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/pool_backend.h"
@@ -127,5 +128,6 @@ const PoolBackend pool_backend_btrfs = {
         .set_read_only = btrfs_backend_set_read_only,
         .get_quota = btrfs_backend_get_quota,
         .set_quota = btrfs_backend_set_quota,
-        .recount = btrfs_recount_quota,
+        .is_counting = btrfs_count_is_running,
+        .count_again = btrfs_count_again,
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/btrfs_count.h"
 #include "agent/pool/btrfs_quota.h"
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/pool_check_parts.h"
@@ -69,10 +70,10 @@ int pool_check_limits(PoolCheck *c) {
         if (c->fd < 0 || !btrfs_is_filesystem(c->fd))
                 return 0;
         r = check_stale_groups(c);
-        if (r < 0 || btrfs_quota_is_lost(c->fd) <= 0)
+        if (r < 0 || btrfs_count_is_lost(c->fd) <= 0)
                 return r;
         return pool_check_problem(
-                c, true, c->repair ? btrfs_recount_quota(c->fd) : 0,
+                c, true, c->repair ? btrfs_count_again(c->fd, false) : 0,
                 "The limits of the volumes in '%s' are not counted: btrfs has lost count of "
                 "what they use, so all of them may grow without end.",
                 c->path);

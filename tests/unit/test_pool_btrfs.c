@@ -8,10 +8,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "agent/pool/beneath.h"
+#include "agent/pool/btrfs_count.h"
 #include "agent/pool/btrfs_quota.h"
 #include "agent/pool/btrfs_subvolume.h"
 #include "agent/pool/snapshot.h"
@@ -19,6 +21,9 @@
 #include "pool_fixture.h"
 
 #define MiB (UINT64_C(1) << 20)
+
+/* So often, a millisecond later each time: nothing says when a count is at its end. */
+#define WHILE_COUNTING 25
 
 typedef struct Fixture {
         char *root;
@@ -247,22 +252,22 @@ static void test_quota(void **state) {
 }
 
 static void assert_counted(const Fixture *f) {
-        assert_int_equal(f->pool->backend->recount(f->pool->fd), 0);
+        assert_int_equal(f->pool->backend->count_again(f->pool->fd, false), 0);
         wait_for_rescan(f);
-        assert_int_equal(btrfs_quota_is_lost(f->pool->fd), 0);
+        assert_int_equal(btrfs_count_is_lost(f->pool->fd), 0);
 }
 
 /* What makes the kernel lose count. */
-static void test_recount(void **state) {
+static void test_count_again(void **state) {
         _cleanup_fixture_ Fixture f = fixture_new();
         const Snapshot s = { .name = (char *) "s" };
         _cleanup_volume_ Volume v = { 0 };
 
-        assert_int_equal(f.pool->backend->recount(f.pool->fd), 0);
+        assert_int_equal(f.pool->backend->count_again(f.pool->fd, false), 0);
         assert_ok(volume_resize(f.pool, "web", 20 * MiB, err));
         assert_counted(&f);
         assert_ok(snapshot_create(f.pool, "web", &s, "job", NULL, err));
-        assert_int_equal(btrfs_quota_is_lost(f.pool->fd), 1);
+        assert_int_equal(btrfs_count_is_lost(f.pool->fd), 1);
         assert_counted(&f);
         run("head -c 5M /dev/urandom >%s/web/etc/big && sync -f %s", f.pool->path, f.pool->path);
         assert_ok(volume_get(f.pool, "web", &v, err));
@@ -274,6 +279,76 @@ static void test_recount(void **state) {
         assert_ok(snapshot_delete_all(f.pool, "web", "c", err));
         assert_tidy(&f, "");
         assert_counted(&f);
+}
+
+static uint64_t used_by(const Fixture *f, const char *name) {
+        uint64_t used, limit;
+
+        wait_for_rescan(f);
+        run("sync -f %s", f->pool->path);
+        assert_int_equal(f->pool->backend->get_quota(f->pool->fd, name, &used, &limit), 0);
+        return used;
+}
+
+static void forget_limit(const Fixture *f, const char *name) {
+        _cleanup_close_ int fd = beneath_open(f->pool->fd, name, O_RDONLY | O_DIRECTORY);
+
+        assert_true(fd >= 0);
+        btrfs_forget_quota(f->pool->fd, fd);
+}
+
+static void pause_for(int ms) {
+        assert_int_equal(nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL), 0);
+}
+
+static void begin_to_count(const Fixture *f) {
+        run("btrfs quota rescan %s >/dev/null", f->pool->path);
+}
+
+/* The end of a count that began before takes the kernel's flag away, whatever it has not counted. */
+static void test_limit_while_counting(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+
+        run("head -c 3M /dev/urandom >%s/web/etc/big", f.pool->path);
+        assert_int_equal(f.pool->backend->set_quota(f.pool->fd, "web", MiB * 20, NULL), 0);
+        for (int i = 0; i < WHILE_COUNTING; i++) {
+                assert_ok(volume_clone(f.pool, "web", "copy", "job", NULL, err));
+                assert_int_equal(f.pool->backend->set_quota(f.pool->fd, "copy", UINT64_MAX, NULL),
+                                 0);
+                wait_for_rescan(&f);
+                forget_limit(&f, "copy");
+                begin_to_count(&f);
+                pause_for(i);
+                assert_int_equal(f.pool->backend->set_quota(f.pool->fd, "copy", MiB * 20, NULL), 0);
+                assert_in_range(used_by(&f, "copy"), 3 * MiB, 4 * MiB);
+                assert_ok(volume_delete(f.pool, "copy", "a", err));
+                assert_tidy(&f, "web");
+        }
+        assert_ok(volume_delete(f.pool, "web", "a", err));
+        assert_tidy(&f, "");
+}
+
+/* So does one in whose last moment a snapshot is made. */
+static void test_snapshot_while_counting(void **state) {
+        _cleanup_fixture_ Fixture f = fixture_new();
+        const Snapshot s = { .name = (char *) "s" };
+
+        assert_int_equal(f.pool->backend->set_quota(f.pool->fd, "web", MiB * 20, NULL), 0);
+        for (int i = 0; i < WHILE_COUNTING; i++) {
+                wait_for_rescan(&f);
+                begin_to_count(&f);
+                pause_for(i);
+                assert_ok(snapshot_create(f.pool, "web", &s, "job", NULL, err));
+                assert_int_equal(f.pool->backend->count_again(f.pool->fd, true), 0);
+                run("head -c 3M /dev/urandom >%s/web/etc/big", f.pool->path);
+                assert_in_range(used_by(&f, "web"), 3 * MiB, 4 * MiB);
+                run("rm %s/web/etc/big", f.pool->path);
+                assert_in_range(used_by(&f, "web"), 0, MiB);
+                assert_ok(snapshot_delete_all(f.pool, "web", "c", err));
+                assert_tidy(&f, "web");
+        }
+        assert_ok(volume_delete(f.pool, "web", "a", err));
+        assert_tidy(&f, "");
 }
 
 /* A limit can be changed when nothing can be written any more. */
@@ -356,7 +431,9 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_nested),
         /* From here on the filesystem has quota. */
         cmocka_unit_test(test_quota),
-        cmocka_unit_test(test_recount),
+        cmocka_unit_test(test_count_again),
+        cmocka_unit_test(test_limit_while_counting),
+        cmocka_unit_test(test_snapshot_while_counting),
         cmocka_unit_test(test_quota_of_machined),
         cmocka_unit_test(test_quota_when_full),
         cmocka_unit_test(test_first_quota_too_small),
