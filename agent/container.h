@@ -60,6 +60,7 @@ typedef struct Container {
 
         /* healing, see heal.h */
         bool start_is_ours;           /* an edge or a request to us wants it started */
+        bool replaces_stop;           /* … and takes the place of a stop that was under way */
         unsigned retries;             /* on that account */
         sd_event_source *retry_timer; /* not NULL: it will be tried again */
         sd_id128_t failed_invocation; /* of its unit, at the last failed start; null: not known */

@@ -25,12 +25,14 @@ static void set_last_failure(Container *c, char *sentence) {
         c->last_failure = sentence;
 }
 
-/* In systemd's word, as long as nspawn's are not known. */
+/* In systemd's word, as long as nspawn's are not known. What has been started again meanwhile has no
+ * result any more. */
 static void describe_result(Container *c) {
+        bool known = !isempty(c->result) && !streq(c->result, "success");
         char *sentence;
 
-        if (asprintf(&sentence, "failed with result '%s'; see journalctl -u %s",
-                     isempty(c->result) ? "unknown" : c->result, c->unit) >= 0)
+        if (asprintf(&sentence, "failed%s%s%s; see journalctl -u %s", known ? " with result '" : "",
+                     known ? c->result : "", known ? "'" : "", c->unit) >= 0)
                 set_last_failure(c, sentence);
 }
 

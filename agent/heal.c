@@ -18,6 +18,9 @@
 /* How long machined may know a machine that has ended. */
 #define NAME_LEFT_USEC (UINT64_C(3) * 1000 * 1000)
 
+/* So soon after the end of a life only a start begins that has waited for it. */
+#define WAITED_USEC (UINT64_C(100) * 1000)
+
 static void forget_timer(Container *c) {
         c->retry_timer = sd_event_source_disable_unref(c->retry_timer);
 }
@@ -44,6 +47,7 @@ static void begin(Container *c) {
         forget_record(c);
         c->start_is_ours = true;
         c->failure_job_over = c->machined_has_stopped = false;
+        c->replaces_stop = unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STOPPING;
         c->jobs_since_failure = 0;
         c->retries = 0;
 }
@@ -142,11 +146,14 @@ static void retry_in(Container *c, FailureKind kind, uint64_t delay_usec) {
 }
 
 /* machined stops a machine that has ended, which also means its unit (machine_stop() of systemd's
- * machine.c). Where a start has waited for that end and found the name taken, it is the unit that has
- * just failed. Once, as machined knows then that it is stopping. */
+ * machine.c). It waits while that is active, so where a start has waited for that end, or has found
+ * the name taken, it is the unit that has just failed. Once, as machined knows then that it is
+ * stopping. */
 static bool is_stop_of_machined(Container *c, FailureKind kind) {
-        if (kind != FAILURE_NAME_TAKEN || c->retries > 0 || c->machined_has_stopped ||
-            c->life_ended_usec == 0 || c->failed_start_usec > c->life_ended_usec + NAME_LEFT_USEC)
+        uint64_t left = kind == FAILURE_NAME_TAKEN ? NAME_LEFT_USEC : WAITED_USEC;
+
+        if (c->retries > 0 || c->machined_has_stopped || c->life_ended_usec == 0 ||
+            c->failed_start_usec > c->life_ended_usec + left)
                 return false;
         c->machined_has_stopped = true;
         return true;
@@ -252,10 +259,13 @@ void heal_on_failed_found(Container *c, const char *line) {
 
 /* What says that somebody else decides about the container now: its start was replaced by another
  * order (a stop), or a job of its unit ends between a failure and our next attempt. That may be a
- * stop, too, which changes nothing about a failed unit but says what the person wants. */
+ * stop, too, which changes nothing about a failed unit but says what the person wants. A start while
+ * it stops replaces that stop, and nothing says which of the two was canceled. */
 static void on_job(Container *c, const char *result) {
         if (streq(result, "canceled")) {
-                leave_to_others(c);
+                if (!c->replaces_stop)
+                        leave_to_others(c);
+                c->replaces_stop = false;
                 return;
         }
         if (!c->failure_job_over)

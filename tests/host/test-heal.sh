@@ -183,6 +183,29 @@ on ip link del vb-web
 check "web is started when it has gone" wait_for 10 is_running web
 check "it is up" wait_for 20 is_up web
 
+step "a start waits for a stop that has to be enforced"
+main_pid_of_web() {
+        on systemctl show -P MainPID systemd-nspawn@web.service
+}
+runs_anew() {
+        local pid
+        pid=$(main_pid_of_web)
+        ((pid > 0 && pid != before)) && is_running web
+}
+printf '[Service]\nKillSignal=SIGCONT\nTimeoutStopSec=4\n' | put_file /run/systemd/system/systemd-nspawn@web.service.d/slow.conf
+on systemctl daemon-reload
+for _ in 1 2 3; do
+        before=$(main_pid_of_web)
+        said=$(said_times "somebody else has given it an order")
+        on systemctl --no-block stop systemd-nspawn@web.service
+        check "the stop is under way" wait_for 5 on 'systemctl show -P ActiveState systemd-nspawn@web.service | grep -qx deactivating'
+        check "the network is bounced" on 'virsh -q net-destroy default && virsh -q net-start default'
+        check "web is started when it has ended" wait_for 20 runs_anew
+        check_equal "by nobody else's order" "$said" "$(said_times "somebody else has given it an order")"
+        check "it is up" wait_for 20 is_up web
+done
+on 'rm /run/systemd/system/systemd-nspawn@web.service.d/slow.conf; systemctl daemon-reload'
+
 step "the bridge goes without a word, while the agent cannot see it"
 on systemctl stop systemd-nspawn@web.service
 on 'kill -STOP $(systemctl show -P MainPID ctvirtd); ip link del virbr0'
