@@ -49,6 +49,7 @@ typedef struct Container {
         bool failure_is_news;    /* it is still to be told */
         uint64_t failure_cookie; /* of the question for the cause that is under way; 0: none */
         bool failure_job_over; /* … and what jobs end from now on are others than the failed one */
+        bool failure_has_job;  /* … and another order is under way already */
         const char *stop_reason; /* virsh's word for the last end that was seen; NULL: none */
         uint32_t main_pid;
         bool shutdown_requested;
@@ -59,10 +60,13 @@ typedef struct Container {
         sd_bus_slot *destroy_slot;      /* the call that kills its PID 1 */
 
         /* healing, see heal.h */
-        bool start_is_ours;           /* an edge or a request to us wants it started */
-        bool replaces_stop;           /* … and takes the place of a stop that was under way */
+        bool edge_is_due;   /* an edge of a bridge waits for its turn, see heal_on_edge() */
+        bool start_is_ours; /* an edge or a request to us wants it started */
+        bool start_is_doubtful; /* … but one of a stop and a start was canceled, and none began since */
+        bool left_to_others;          /* that start was stopped by somebody else */
         unsigned retries;             /* on that account */
-        sd_event_source *retry_timer; /* not NULL: it will be tried again */
+        sd_event_source *retry_timer; /* not NULL: it will be tried again, or systemd has not taken
+                                       * the order yet */
         sd_id128_t failed_invocation; /* of its unit, at the last failed start; null: not known */
         uint64_t failed_start_usec;   /* CLOCK_MONOTONIC, when that start began */
         uint64_t life_ended_usec;     /* CLOCK_MONOTONIC, when it was last seen to end; 0: never */

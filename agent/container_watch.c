@@ -201,8 +201,10 @@ void container_watch_on_unit(const UnitState *state, void *userdata) {
         note_end(c, old_active, old_sub);
         if (was_active && !c->active)
                 forget_limits(m, c->name);
-        if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING)
+        if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING) {
                 c->shutdown_requested = c->destroy_requested = false;
+                heal_on_starting(c);
+        }
 
         /* What we find at our own start is no news. */
         if (was_seen)

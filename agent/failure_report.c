@@ -176,6 +176,7 @@ static void on_facts(sd_bus_message *reply, const sd_bus_error *error, void *use
                 return;
         }
         c->failure_job_over = true;
+        c->failure_has_job = facts.job != 0;
         if (!is_failed_start(&facts)) {
                 finish(c, NULL);
                 return;
@@ -212,7 +213,7 @@ void failure_report_begin(Container *c, bool news) {
         /* A cause that is known stays until the next one is: mostly it is the same. */
         if (!c->last_failure)
                 describe_result(c);
-        c->failure_job_over = false;
+        c->failure_job_over = c->failure_has_job = false;
         c->jobs_since_failure = 0;
         c->failed_invocation = SD_ID128_NULL;
         c->failure_is_news = news;

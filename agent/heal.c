@@ -21,6 +21,10 @@
 /* So soon after the end of a life only a start begins that has waited for it. */
 #define WAITED_USEC (UINT64_C(100) * 1000)
 
+/* While systemd or the bus is away: both execute themselves anew at times. */
+#define AWAY_USEC (UINT64_C(1) * 1000 * 1000)
+#define TURN_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
+
 static void forget_timer(Container *c) {
         c->retry_timer = sd_event_source_disable_unref(c->retry_timer);
 }
@@ -47,7 +51,7 @@ static void begin(Container *c) {
         forget_record(c);
         c->start_is_ours = true;
         c->failure_job_over = c->machined_has_stopped = false;
-        c->replaces_stop = unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STOPPING;
+        c->start_is_doubtful = c->left_to_others = false;
         c->jobs_since_failure = 0;
         c->retries = 0;
 }
@@ -58,23 +62,112 @@ static void end(Container *c) {
         c->retries = 0;
 }
 
+/* When the last of its bridges became ready; 0: not all of them are, or it has none. */
+static uint64_t edge_usec(const Container *c) {
+        uint64_t last = 0;
+
+        STRV_FOREACH(bridge, c->bridges) {
+                _cleanup_marker_ BridgeMarker marker = { 0 };
+
+                if (bridge_marker_read(c->manager->run_fd, *bridge, &marker) < 0)
+                        return 0;
+                if (marker.monotonic_usec > last)
+                        last = marker.monotonic_usec;
+        }
+        return last;
+}
+
+/* The start that the edge ordered has failed already. */
+static bool edge_has_failed(const Container *c) {
+        uint64_t edge;
+
+        if (!streq_ptr(c->active_state, "failed"))
+                return false;
+        edge = edge_usec(c);
+        return edge > 0 && c->failed_start_usec >= edge;
+}
+
+static void begin_edges(Manager *m) {
+        for (size_t i = 0; i < m->containers.n_items; i++) {
+                Container *c = m->containers.items[i];
+
+                if (c->edge_is_due && c->enabled && !edge_has_failed(c) &&
+                    unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_UP)
+                        begin(c);
+                c->edge_is_due = false;
+        }
+}
+
+static void on_edge_turn(sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        Manager *m = userdata;
+
+        if (--m->edges_asked == 0)
+                begin_edges(m);
+}
+
+static int ask_for_turn(Manager *m) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        if (!m->calls)
+                return -ENOTCONN;
+        r = sd_bus_message_new_method_call(m->bus, &call, "org.freedesktop.systemd1",
+                                           "/org/freedesktop/systemd1", "org.freedesktop.DBus.Peer",
+                                           "Ping");
+        if (r >= 0)
+                r = bus_calls_add(m->calls, call, TURN_TIMEOUT_USEC, on_edge_turn, m);
+        if (r >= 0)
+                m->edges_asked++;
+        return r;
+}
+
+/* News of the edge and of orders come by two roads. What systemd has told before it answers is what
+ * it did before the edge, and says nothing about the start that came of that. */
 void heal_on_edge(Manager *m, const char *bridge) {
         for (size_t i = 0; i < m->containers.n_items; i++) {
                 Container *c = m->containers.items[i];
 
-                if (c->enabled && strv_contains(c->bridges, bridge) &&
-                    unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_UP)
-                        begin(c);
+                if (strv_contains(c->bridges, bridge))
+                        c->edge_is_due = true;
         }
+        if (ask_for_turn(m) < 0)
+                begin_edges(m);
 }
 
 void heal_on_start_order(Container *c) {
         begin(c);
 }
 
+void heal_on_starting(Container *c) {
+        c->start_is_doubtful = false;
+}
+
 void heal_on_started(Container *c) {
         end(c);
+        c->left_to_others = false;
         forget_record(c);
+}
+
+static void leave_to_others(Container *c) {
+        c->left_to_others = true;
+        put_record(c, RETRIES_MAX);
+        end(c);
+}
+
+bool heal_call_off(Container *c) {
+        bool asking = c->failure_cookie != 0 && c->start_is_ours;
+
+        if (!c->retry_timer && !asking)
+                return false;
+        log_info("Container '%s': was told to stop, so it is not tried again", c->name);
+        leave_to_others(c);
+        return true;
+}
+
+static void obey_others(Container *c) {
+        log_info("Container '%s': somebody else has given it an order, so it is not tried again",
+                 c->name);
+        leave_to_others(c);
 }
 
 /*
@@ -98,12 +191,60 @@ static RetryFacts gather(const Container *c, FailureKind kind) {
         };
 }
 
+static bool timer_runs(const Container *c) {
+        int on;
+
+        return c->retry_timer && sd_event_source_get_enabled(c->retry_timer, &on) > 0;
+}
+
+static int wait_for_systemd(Container *c) {
+        int r = sd_event_source_set_time_relative(c->retry_timer, AWAY_USEC);
+
+        return r < 0 ? r : sd_event_source_set_enabled(c->retry_timer, SD_EVENT_ONESHOT);
+}
+
+/* An order that was not heard is no attempt. */
+static void order_again(Container *c, const char *why) {
+        int r = wait_for_systemd(c);
+
+        if (r < 0) {
+                log_warning_errno(r, "Container '%s': could not be tried again", c->name);
+                return;
+        }
+        log_info("Container '%s': systemd cannot be reached (%s), trying again in %.1f s", c->name,
+                 why, (double) AWAY_USEC / 1e6);
+        c->retries--;
+        put_record(c, c->retries);
+}
+
+/* An order that systemd has refused has an error of its own name. */
+static bool was_not_heard(const sd_bus_error *error) {
+        return error && !startswith(error->name, "org.freedesktop.systemd1.");
+}
+
+static void on_ordered(const UnitReply *reply, void *userdata) {
+        _cleanup_free_ char *name = NULL;
+        Manager *m = userdata;
+        Container *c;
+
+        if (container_from_unit(reply->unit, &name) < 0)
+                return;
+        c = container_table_by_name(&m->containers, name);
+        if (!c || !c->retry_timer || timer_runs(c))
+                return;
+        if (was_not_heard(reply->error))
+                order_again(c, reply->error->message);
+        else
+                forget_timer(c);
+}
+
 static int order_start(Container *c) {
         int r;
 
         r = unit_client_reset_failed(c->manager->units, c->unit);
         if (r >= 0)
-                r = unit_client_job(c->manager->units, UNIT_JOB_START, c->unit, NULL, NULL);
+                r = unit_client_job(c->manager->units, UNIT_JOB_START, c->unit, on_ordered,
+                                    c->manager);
         return r;
 }
 
@@ -114,8 +255,14 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         uint64_t delay_usec;
         int r;
 
-        forget_timer(c);
-        if (!c->manager->units || retry_decide(&facts, &delay_usec) != RETRY_AGAIN) {
+        if (!c->manager->units)
+                return wait_for_systemd(c);
+        /* Ordered anew since, as by another edge: that start speaks for itself. */
+        if (unit_phase(c->active_state, c->sub_state) != UNIT_PHASE_DOWN) {
+                forget_timer(c);
+                return 0;
+        }
+        if (retry_decide(&facts, &delay_usec) != RETRY_AGAIN) {
                 put_record(c, RETRIES_MAX);
                 end(c);
                 return 0;
@@ -128,7 +275,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
                  RETRIES_MAX);
         r = order_start(c);
         if (r < 0)
-                log_warning_errno(r, "Container '%s': could not be tried again", c->name);
+                order_again(c, strerror(-r));
         return 0;
 }
 
@@ -159,13 +306,6 @@ static bool is_stop_of_machined(Container *c, FailureKind kind) {
         return true;
 }
 
-static void leave_to_others(Container *c) {
-        log_info("Container '%s': somebody else has given it an order, so it is not tried again",
-                 c->name);
-        put_record(c, RETRIES_MAX);
-        end(c);
-}
-
 static bool others_decided(Container *c, FailureKind kind) {
         unsigned n = c->jobs_since_failure;
 
@@ -181,8 +321,8 @@ void heal_on_failure(Container *c, const char *line) {
         uint64_t delay_usec = 0;
 
         forget_timer(c);
-        if (others_decided(c, kind)) {
-                leave_to_others(c);
+        if (others_decided(c, kind) || (c->start_is_doubtful && !c->failure_has_job)) {
+                obey_others(c);
                 return;
         }
         switch (retry_decide(&facts, &delay_usec)) {
@@ -204,24 +344,21 @@ void heal_on_failure(Container *c, const char *line) {
         }
 }
 
+/* An order may have gone with it, and an answer has. */
+void heal_on_bus_gone(Manager *m) {
+        m->edges_asked = 0;
+        begin_edges(m);
+        for (size_t i = 0; i < m->containers.n_items; i++) {
+                Container *c = m->containers.items[i];
+
+                if (c->retry_timer && !timer_runs(c))
+                        order_again(c, "the system bus has gone");
+        }
+}
+
 /*
  * What the agent finds when it starts
  */
-
-/* When the last of its bridges became ready; 0: not all of them are, or it has none. */
-static uint64_t edge_usec(const Container *c) {
-        uint64_t last = 0;
-
-        STRV_FOREACH(bridge, c->bridges) {
-                _cleanup_marker_ BridgeMarker marker = { 0 };
-
-                if (bridge_marker_read(c->manager->run_fd, *bridge, &marker) < 0)
-                        return 0;
-                if (marker.monotonic_usec > last)
-                        last = marker.monotonic_usec;
-        }
-        return last;
-}
 
 /* A record of before the edge is one of another start, unless it is one of this very failure. */
 static void find_owner(Container *c, uint64_t start_usec) {
@@ -249,6 +386,10 @@ void heal_on_starting_found(Container *c) {
 void heal_on_failed_found(Container *c, const char *line) {
         if (failure_kind(line) == FAILURE_LASTING)
                 return;
+        if (c->left_to_others) {
+                put_record(c, RETRIES_MAX);
+                return;
+        }
         find_owner(c, c->failed_start_usec);
         heal_on_failure(c, line);
 }
@@ -259,22 +400,30 @@ void heal_on_failed_found(Container *c, const char *line) {
 
 /* What says that somebody else decides about the container now: its start was replaced by another
  * order (a stop), or a job of its unit ends between a failure and our next attempt. That may be a
- * stop, too, which changes nothing about a failed unit but says what the person wants. A start while
- * it stops replaces that stop, and nothing says which of the two was canceled. */
+ * stop, too, which changes nothing about a failed unit but says what the person wants. While it
+ * stops, nothing says which was canceled: our start, or the stop that it has replaced. If that, it
+ * begins when the unit has stopped. (Systemd tells the unit's state before its job's end.) */
+static void on_canceled(Container *c) {
+        if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STOPPING)
+                c->start_is_doubtful = true;
+        else if (c->start_is_ours)
+                obey_others(c);
+        else
+                c->left_to_others = true;
+}
+
 static void on_job(Container *c, const char *result) {
         if (streq(result, "canceled")) {
-                if (!c->replaces_stop)
-                        leave_to_others(c);
-                c->replaces_stop = false;
+                on_canceled(c);
                 return;
         }
-        if (!c->failure_job_over)
+        if (!c->start_is_ours || !c->failure_job_over)
                 return;
         /* Whose it is, its cause will tell. */
         if (c->failure_cookie != 0)
                 c->jobs_since_failure++;
         else if (!is_stop_of_machined(c, failure_kind(c->last_failure)))
-                leave_to_others(c);
+                obey_others(c);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -287,7 +436,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
             container_from_unit(unit, &name) < 0)
                 return 0;
         c = container_table_by_name(&m->containers, name);
-        if (c && c->start_is_ours)
+        if (c)
                 on_job(c, result);
         return 0;
 }

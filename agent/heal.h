@@ -14,7 +14,13 @@
 void heal_on_edge(Manager *m, const char *bridge);
 void heal_on_start_order(Container *c);
 
+/* Systemd has begun a start, whoever ordered it. */
+void heal_on_starting(Container *c);
 void heal_on_started(Container *c);
+
+/* A person has told the agent to stop it, while it does not run. False: nothing was to be called
+ * off. */
+bool heal_call_off(Container *c);
 
 /* A unit that was being started, or had failed, when the agent began its life. Whose start that was
  * follows from the agent's last word (retry_record.h), or from the edge, if it began with that. */
@@ -23,6 +29,9 @@ void heal_on_failed_found(Container *c, const char *line);
 
 /* line: nspawn's last; NULL: none. */
 void heal_on_failure(Container *c, const char *line);
+
+/* What systemd was told last it may not have heard. */
+void heal_on_bus_gone(Manager *m);
 
 /* Notices the orders of others; with each connection to the bus. Negative errno. */
 int heal_watch_orders(Manager *m);

@@ -69,6 +69,8 @@ static void on_down_facts(sd_bus_message *reply, const sd_bus_error *error, void
                 request->next(request);
         else if (facts.job != 0)
                 stop_unit(request, c);
+        else if (heal_call_off(c))
+                request_answer(request);
         else
                 fail_not_running(request);
 }

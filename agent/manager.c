@@ -152,6 +152,7 @@ static void on_bus_disconnected(void *userdata) {
         job_recover_bus_gone(m);
         m->bus = sd_bus_unref(m->bus);
         failure_report_bus_gone(m);
+        heal_on_bus_gone(m);
         start_proofs_free(m);
         m->units_listed = m->caught_up = m->reloading = false;
         m->reloads_asked = 0;

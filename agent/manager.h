@@ -85,6 +85,7 @@ typedef struct Manager {
         PoolWorker *pool_reader; /* does not wait for them */
         FailureCause *causes;    /* NULL: none can be found out */
         LIST_HEAD(, FailureAsk) failure_asks;
+        unsigned edges_asked; /* turns that heal_on_edge() waits for */
         LIST_HEAD(, StartProof) start_proofs;
         uint64_t last_failure_cookie;
         char **orphans; /* containers that were half undefined when the agent last ended */

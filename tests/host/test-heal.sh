@@ -183,6 +183,78 @@ on ip link del vb-web
 check "web is started when it has gone" wait_for 10 is_running web
 check "it is up" wait_for 20 is_up web
 
+step "what is told to stop stays down"
+# stop_machined, go_on_machined: a start that is under way stays so in between.
+stop_machined() {
+        on systemctl kill -s STOP --kill-whom=main systemd-machined.service
+}
+go_on_machined() {
+        on systemctl kill -s CONT --kill-whom=main systemd-machined.service
+}
+is_in_state() {
+        on systemctl show -P ActiveState systemd-nspawn@web.service | grep -qx "$1"
+}
+# take_and_stop: all is down, and each start of web fails until free_name.
+take_and_stop() {
+        on 'virsh -q net-destroy default; systemctl stop systemd-nspawn@web.service; systemctl reset-failed'
+        take_name web
+        before=$(said_times "trying again in 5.0 s")
+}
+stays_down() {
+        free_name web
+        sleep "$1"
+        check "web stays down" is_not_running web
+}
+take_and_stop
+stop_machined
+check "virsh net-start" on virsh net-start default
+check "the first start is under way" wait_for 20 is_in_state activating
+on systemctl --no-block stop systemd-nspawn@web.service
+check "it is stopped" wait_for 20 is_in_state deactivating
+go_on_machined
+check "it has ended" wait_for 20 is_in_state failed
+stays_down 3
+take_and_stop
+check "virsh net-start" on virsh net-start default
+check "web waits for the next attempt" wait_for 25 said_again
+check "ctvirt shutdown" on ctvirt shutdown web
+check "the agent says so" agent_said "Container 'web': was told to stop, so it is not tried again"
+stays_down 7
+check_not "nothing is left to be stopped" on ctvirt destroy web
+
+step "a start replaces a stop while the agent cannot hear of either"
+take_and_stop
+stop_machined
+check "virsh net-start" on virsh net-start default
+check "the first start is under way" wait_for 20 is_in_state activating
+on 'kill -STOP $(systemctl show -P MainPID ctvirtd)'
+on systemctl --no-block stop systemd-nspawn@web.service
+check "it is stopped" wait_for 20 is_in_state deactivating
+check "the network is bounced" on 'virsh -q net-destroy default && virsh -q net-start default'
+on 'kill -CONT $(systemctl show -P MainPID ctvirtd)'
+go_on_machined
+check "the next start fails" wait_for 25 said_again
+free_name web
+check "web is started" wait_for 25 is_running web
+check "it is up" wait_for 20 is_up web
+
+step "systemd and the system bus are away when the next attempt is due"
+take_and_stop
+check "virsh net-start" on virsh net-start default
+check "web waits for the next attempt" wait_for 25 said_again
+free_name web
+on 'end=$(($(date +%s) + 8)); while [ "$(date +%s)" -lt "$end" ]; do systemctl daemon-reexec; done'
+check "web is started when systemd can be reached" wait_for 25 is_running web
+check "it is up" wait_for 20 is_up web
+take_and_stop
+check "virsh net-start" on virsh net-start default
+check "web waits for the next attempt" wait_for 25 said_again
+on 'systemctl -q mask --runtime --now dbus.socket dbus.service; sleep 7'
+free_name web
+on 'systemctl -q unmask --runtime dbus.socket dbus.service; systemctl start dbus.socket dbus.service'
+check "web is started when the bus is there" wait_for 25 is_running web
+check "it is up" wait_for 20 is_up web
+
 step "a start waits for a stop that has to be enforced"
 main_pid_of_web() {
         on systemctl show -P MainPID systemd-nspawn@web.service
@@ -204,7 +276,21 @@ for _ in 1 2 3; do
         check_equal "by nobody else's order" "$said" "$(said_times "somebody else has given it an order")"
         check "it is up" wait_for 20 is_up web
 done
+check "web is restarted by hand" on systemctl --no-block restart systemd-nspawn@web.service
+check "the stop is under way" wait_for 20 is_in_state deactivating
+check "the network is bounced" on 'virsh -q net-destroy default && virsh -q net-start default'
+stop_machined
+check "the start is under way" wait_for 20 is_in_state activating
+on systemctl --no-block stop systemd-nspawn@web.service
+check "it is stopped" wait_for 5 is_in_state deactivating
+go_on_machined
+check "it has ended" wait_for 10 is_in_state failed
+sleep 3
+check "web stays down" is_not_running web
 on 'rm /run/systemd/system/systemd-nspawn@web.service.d/slow.conf; systemctl daemon-reload'
+check "virsh net-start" on 'virsh -q net-destroy default; virsh -q net-start default'
+check "web runs" wait_for 10 is_running web
+check "it is up" wait_for 20 is_up web
 
 step "the bridge goes without a word, while the agent cannot see it"
 on systemctl stop systemd-nspawn@web.service
