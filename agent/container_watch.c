@@ -303,7 +303,7 @@ int container_watch_catch_up(Manager *m) {
         sd_bus_message *call = NULL;
         int r;
 
-        r = unit_list_new_call(m->bus, NULL, &call);
+        r = unit_list_new_call(m->bus, UNIT_LIST_ALL, &call);
         if (r >= 0)
                 r = bus_calls_add(m->calls, call, CALL_TIMEOUT_USEC, on_loaded_units, m);
         sd_bus_message_unref(call);

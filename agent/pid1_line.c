@@ -45,7 +45,7 @@ struct Pid1Line {
         sd_bus_slot *list_slot;
         sd_event_source *idle;
         bool prepared;
-        char **failed;      /* not reset yet */
+        char **to_reset;    /* not reset yet */
         uint64_t lost_usec; /* when PID 1 last hung up on us */
         unsigned n_pending; /* orders that nobody waits for, not answered yet */
         Order *orders;
@@ -94,7 +94,7 @@ static void hang_up(Pid1Line *l) {
         l->list_slot = sd_bus_slot_unref(l->list_slot);
         while (l->orders)
                 remove_order(l, l->orders);
-        l->failed = strv_free(l->failed);
+        l->to_reset = strv_free(l->to_reset);
         l->prepared = false;
         l->n_pending = 0;
         sd_bus_close_unref(l->bus);
@@ -324,19 +324,19 @@ static int road_reset_failed(void *userdata, const char *unit) {
 
         /* Once: the unit may fail again before the start is confirmed. */
         if (r >= 0)
-                (void) strv_remove(l->failed, unit);
+                (void) strv_remove(l->to_reset, unit);
         return r;
 }
 
-static int road_list_failed(void *userdata, char ***ret) {
+static int road_list_to_reset(void *userdata, char ***ret) {
         Pid1Line *l = userdata;
 
-        return l->prepared ? strv_copy(l->failed, ret) : -ETIMEDOUT;
+        return l->prepared ? strv_copy(l->to_reset, ret) : -ETIMEDOUT;
 }
 
 EdgeRoad pid1_line_road(Pid1Line *l) {
         return (EdgeRoad){
-                .list_failed = road_list_failed,
+                .list_to_reset = road_list_to_reset,
                 .reset_failed = road_reset_failed,
                 .start = road_start,
                 .stop = road_stop,
@@ -355,8 +355,8 @@ static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         l->list_slot = sd_bus_slot_unref(l->list_slot);
         if (is_no_answer(l))
                 return 0;
-        if (sd_bus_message_is_method_error(reply, NULL) || unit_list_names(reply, &l->failed) < 0)
-                log_warning("systemd does not say which units failed, going on without");
+        if (sd_bus_message_is_method_error(reply, NULL) || unit_list_names(reply, &l->to_reset) < 0)
+                log_warning("systemd does not say which units are to be reset, going on without");
         l->prepared = true;
         l->handler(l->userdata);
         look_idle(l);
@@ -374,7 +374,7 @@ int pid1_line_prepare(Pid1Line *l) {
 
         r = dial(l);
         if (r >= 0)
-                r = unit_list_new_call(l->bus, "failed", &m);
+                r = unit_list_new_call(l->bus, UNIT_LIST_TO_RESET, &m);
         /* The time runs from when PID 1 has taken the connection (calc_elapse() of sd-bus.c):
          * before that, no order could be given either. */
         if (r >= 0)

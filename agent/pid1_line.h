@@ -23,7 +23,7 @@ typedef void (*Pid1LineHandler)(void *userdata);
 int pid1_line_new(sd_event *event, Pid1LineHandler handler, void *userdata, Pid1Line **ret);
 
 /*
- * 1: orders can be given, and the names of failed units are known, or PID 1 did not say them within
+ * 1: orders can be given, and the names of units to reset are known, or PID 1 did not say them within
  * 2 s and the edge goes on without. 0: not yet, the handler will be called. Negative errno: the
  * connection cannot be made.
  */

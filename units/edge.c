@@ -82,20 +82,20 @@ static int put_marker(int run_fd, const EdgeRequest *request, unsigned ifindex) 
         return bridge_marker_write(run_fd, request->bridge, &m);
 }
 
-/* A unit that failed too often is refused by systemd until it is reset. If PID 1 does not say which
- * ones failed, or forgets one, the start goes on all the same: it serves all others. */
-static void reset_failed_units(int run_fd, const char *bridge, const EdgeRoad *road) {
-        _cleanup_strv_ char **wanted = NULL, **failed = NULL;
+/* A unit that was started too often is refused by systemd until it is reset. If PID 1 does not say
+ * which ones may be, or forgets one, the start goes on all the same: it serves all others. */
+static void reset_units(int run_fd, const char *bridge, const EdgeRoad *road) {
+        _cleanup_strv_ char **wanted = NULL, **listed = NULL;
         size_t n;
 
         if (!wanted_units_exist(run_fd, GENERATOR_DIR, bridge))
                 return;
-        if (road->list_failed(road->userdata, &failed) < 0 || !failed)
+        if (road->list_to_reset(road->userdata, &listed) < 0 || !listed)
                 return;
         if (wanted_units_read(run_fd, GENERATOR_DIR, bridge, &wanted) < 0)
                 return;
         n = strv_length(wanted);
-        STRV_FOREACH(unit, failed)
+        STRV_FOREACH(unit, listed)
                 if (dir_list_contains(wanted, n, *unit))
                         (void) road->reset_failed(road->userdata, *unit);
 }
@@ -139,7 +139,7 @@ static int queue_start(int run_fd, const EdgeRequest *request, const EdgeRoad *r
         if (r < 0)
                 return r;
 
-        reset_failed_units(run_fd, request->bridge, road);
+        reset_units(run_fd, request->bridge, road);
         return road->start(road->userdata, units);
 }
 

@@ -20,9 +20,9 @@
 /* How orders reach PID 1. No function waits for a job. Negative errno. Where a road is asked for,
  * NULL means that there is none. */
 typedef struct EdgeRoad {
-        /* Names of systemd-nspawn@ units in state failed; may be NULL in *ret. May wait for PID 1's
-         * answer as long as the caller can afford; -ETIMEDOUT then, and the edge goes on. */
-        int (*list_failed)(void *userdata, char ***ret);
+        /* Names of systemd-nspawn@ units, see UNIT_LIST_TO_RESET; may be NULL in *ret. May wait for
+         * PID 1's answer as long as the caller can afford; -ETIMEDOUT then, and the edge goes on. */
+        int (*list_to_reset)(void *userdata, char ***ret);
         int (*reset_failed)(void *userdata, const char *unit);
         /* Both take at least one unit, and send the orders in this order on one connection: when
          * the last one has succeeded, so have the others. */

@@ -211,7 +211,7 @@ static int road_stop(void *userdata, char *const *units) {
         return send_order(userdata, &order);
 }
 
-static int road_list_failed(void *userdata, char ***ret) {
+static int road_list_to_reset(void *userdata, char ***ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         Pid1 *pid1 = userdata;
         uint64_t left;
@@ -221,7 +221,7 @@ static int road_list_failed(void *userdata, char ***ret) {
         if (r >= 0)
                 r = wait_until_ready(pid1);
         if (r >= 0)
-                r = unit_list_new_call(pid1->bus, "failed", &m);
+                r = unit_list_new_call(pid1->bus, UNIT_LIST_TO_RESET, &m);
         if (r < 0)
                 return r;
 
@@ -252,7 +252,7 @@ int pid1_connect(uint64_t deadline_usec, Pid1 **ret) {
 
 EdgeRoad pid1_road(Pid1 *pid1) {
         return (EdgeRoad){
-                .list_failed = road_list_failed,
+                .list_to_reset = road_list_to_reset,
                 .reset_failed = road_reset_failed,
                 .start = road_start,
                 .stop = road_stop,

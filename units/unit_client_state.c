@@ -422,7 +422,7 @@ int unit_client_list(UnitClient *c) {
         if (c->listing)
                 return 0;
 
-        r = unit_list_new_call(c->bus, NULL, &m);
+        r = unit_list_new_call(c->bus, UNIT_LIST_ALL, &m);
         if (r >= 0)
                 r = unit_client_call(c, m, client_on_list, c);
         c->listing = r >= 0;

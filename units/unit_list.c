@@ -6,7 +6,17 @@
 
 #define UNIT_PATTERN "systemd-nspawn@*.service"
 
-int unit_list_new_call(sd_bus *bus, const char *state, sd_bus_message **ret) {
+static int append_states(sd_bus_message *m, UnitListKind kind) {
+        switch (kind) {
+        case UNIT_LIST_ALL:
+                return sd_bus_message_append(m, "as", 0);
+        case UNIT_LIST_TO_RESET:
+                return sd_bus_message_append(m, "as", 2, "failed", "deactivating");
+        }
+        return -EINVAL;
+}
+
+int unit_list_new_call(sd_bus *bus, UnitListKind kind, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -14,8 +24,7 @@ int unit_list_new_call(sd_bus *bus, const char *state, sd_bus_message **ret) {
                 bus, &m, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                 "org.freedesktop.systemd1.Manager", "ListUnitsByPatterns");
         if (r >= 0)
-                r = state ? sd_bus_message_append(m, "as", 1, state)
-                          : sd_bus_message_append(m, "as", 0);
+                r = append_states(m, kind);
         if (r >= 0)
                 r = sd_bus_message_append(m, "as", 1, UNIT_PATTERN);
         if (r >= 0)

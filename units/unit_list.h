@@ -19,8 +19,16 @@ typedef struct ListedUnit {
         const char *path;
 } ListedUnit;
 
-/* state: only units in this state ("failed"); NULL: all. *ret is owned by the caller. */
-int unit_list_new_call(sd_bus *bus, const char *state, sd_bus_message **ret);
+typedef enum UnitListKind {
+        UNIT_LIST_ALL,
+        /* Those whose next start may be one too many for systemd's start limit, until they are
+         * reset: the failed ones, and those that are stopping. A start that waits for the end of a
+         * stop counts anew at each step of that stop (service_can_start() in src/core/service.c). */
+        UNIT_LIST_TO_RESET,
+} UnitListKind;
+
+/* *ret is owned by the caller. */
+int unit_list_new_call(sd_bus *bus, UnitListKind kind, sd_bus_message **ret);
 
 /* The answer is read unit by unit: unit_list_begin(), then unit_list_next() as long as it returns 1;
  * 0: that was all. Negative errno: the answer is not such a list. */

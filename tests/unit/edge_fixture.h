@@ -79,7 +79,7 @@ static inline void remove_link(void) {
 
 typedef struct Notes {
         char **lines;
-        char **failed; /* what list_failed says */
+        char **failed; /* what list_to_reset says */
         int list_result;
         int start_result;
         int stop_result;
@@ -88,7 +88,7 @@ typedef struct Notes {
         bool die_at_start; /* the crash between job and record */
 } Notes;
 
-static inline int road_list_failed(void *userdata, char ***ret) {
+static inline int road_list_to_reset(void *userdata, char ***ret) {
         Notes *n = userdata;
 
         if (n->list_result < 0)
@@ -140,7 +140,7 @@ static inline int road_stop(void *userdata, char *const *units) {
 
 static inline EdgeRoad road_of(Notes *n) {
         return (EdgeRoad){
-                .list_failed = road_list_failed,
+                .list_to_reset = road_list_to_reset,
                 .reset_failed = road_reset_failed,
                 .start = road_start,
                 .stop = road_stop,

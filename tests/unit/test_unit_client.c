@@ -118,10 +118,10 @@ static void test_orders_without_job(void **state) {
         assert_strv(&t->calls, "KillUnit a.service all, ResetFailedUnit a.service");
 }
 
-static void ask_list(Test *t, const char *state) {
+static void ask_list(Test *t, UnitListKind kind) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        assert_true(unit_list_new_call(t->client_bus, state, &m) >= 0);
+        assert_true(unit_list_new_call(t->client_bus, kind, &m) >= 0);
         assert_true(sd_bus_call_async(t->client_bus, NULL, m, on_list, t, 0) >= 0);
         run(t);
 }
@@ -153,13 +153,13 @@ static void test_made_up_signal(void **state) {
 static void test_unit_list(void **state) {
         Test *t = *state;
 
-        ask_list(t, "failed");
-        assert_strv(&t->calls, "ListUnitsByPatterns failed");
+        ask_list(t, UNIT_LIST_TO_RESET);
+        assert_strv(&t->calls, "ListUnitsByPatterns failed deactivating");
         assert_strv(&t->told, "");
 
         assert_int_equal(strv_extend(&t->rows, "systemd-nspawn@x.service failed"), 0);
         assert_int_equal(strv_extend(&t->rows, "systemd-nspawn@y.service active"), 0);
-        ask_list(t, NULL);
+        ask_list(t, UNIT_LIST_ALL);
         assert_strv(&t->told, "systemd-nspawn@x.service, systemd-nspawn@y.service");
 }
 
