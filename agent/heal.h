@@ -9,8 +9,8 @@
 
 #include "agent/manager.h"
 
-/* The start of containers was ordered on our account: by an edge of this bridge; by a person who
- * asked the agent. */
+/* The start of containers was ordered on our account: by an edge of this bridge (which counts once
+ * systemd has told all that was before it); by a person who asked the agent. */
 void heal_on_edge(Manager *m, const char *bridge);
 void heal_on_start_order(Container *c);
 
