@@ -18,11 +18,15 @@ can_log_in() {
         on python3 /root/login.py root "$1" machinectl -q login web
 }
 
+in_netns() { on nsenter -t "$(on machinectl show -p Leader --value web)" -n -- "$@"; }
+has_address() { in_netns ip -4 -o address show dev "$2" | grep -qF "inet $1 "; }
+
 host_test_begin "a Debian from its packages"
 mirror=$(small_mirror)
 use_host H "$RELEASE" --btrfs --bind "$mirror:/srv/mirror"
 check "the package is installed" install_ctvirt
 check "the network starts" on virsh -q net-start default
+check "a wire with a neighbour" on 'ip link add lan0 up type veth peer name lan1 && ip address add 192.0.2.1/27 dev lan1 && ip link set lan1 up'
 # The recipe that is shipped, with the key of the mirror.
 on 'mkdir -p /etc/ctvirt/recipes && sed "s:^Key=.*:Key=/srv/mirror/key.asc:" /usr/share/ctvirt/recipes/debian.conf >/etc/ctvirt/recipes/debian.conf'
 
@@ -30,7 +34,15 @@ step "one command"
 put_file /root/web.xml <<XML
 <domain type='nspawn' $CT>
   <name>web</name>
-  <devices><interface type='network'><source network='default'/></interface></devices>
+  <devices>
+    <interface type='network'><source network='default'/></interface>
+    <interface type='direct'>
+      <mac address='52:54:00:c0:ff:ee'/>
+      <source dev='lan0' mode='bridge'/>
+      <ip address='192.0.2.20' family='ipv4' prefix='27'/>
+      <route family='ipv4' address='198.51.100.0' prefix='24' gateway='192.0.2.1'/>
+    </interface>
+  </devices>
   <ct:bootstrap type='apt'>$DEBIAN<ct:package name='tzdata'/></ct:bootstrap>
   <ct:firstboot>
     <ct:hostname>web.example.lan</ct:hostname>
@@ -67,6 +79,10 @@ check_equal "resolv.conf" ../run/systemd/resolve/stub-resolv.conf "$(inside web 
 check "search domain" inside web sh -c 'grep -q "^search.*example.lan" /etc/resolv.conf'
 check_equal "dev-hugepages.mount" masked "$(on systemctl -M web is-enabled dev-hugepages.mount 2>&1 || :)"
 check_equal "the host's shadow of root" "$VOGEL_17" "$(inside web sh -c 'grep ^root: /etc/shadow' | cut -d: -f2)"
+check "the address on the wire" wait_for 20 has_address 192.0.2.20/27 mv-lan0
+check "its hardware address" grep -q 52:54:00:c0:ff:ee <(in_netns ip -o link show dev mv-lan0)
+check "its route" grep -q "via 192.0.2.1 dev mv-lan0" <(in_netns ip route show 198.51.100.0/24)
+check "the neighbour answers" in_netns ping -q -c 1 -W 5 192.0.2.1
 host push "$(dirname "$(readlink -f "$0")")/lib/login.py" /root/login.py
 check "the console has a login prompt" wait_for 20 on 'systemctl -M web -q is-active console-getty && journalctl -u systemd-nspawn@web --no-pager | grep -Eq "Debian GNU/Linux .* web"'
 check "root can log in" can_log_in Vogel-17
