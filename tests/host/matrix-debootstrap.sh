@@ -11,10 +11,6 @@
 
 DEBIAN="<ct:recipe name='debian' release='$RELEASE'/>"
 
-can_log_in() {
-        on python3 /root/login.py root "$1" machinectl -q login web
-}
-
 host_test_begin "a Debian by debootstrap"
 mirror=$(small_mirror)
 use_host H "$RELEASE" --bind "$mirror:/srv/mirror"
@@ -34,7 +30,7 @@ check "it starts" on ctvirt start web
 check "it has a lease" wait_for 60 has_lease default web
 check "the console has a login prompt" wait_for 30 on 'systemctl -M web -q is-active console-getty'
 check "host name" wait_for 20 on 'test "$(systemd-run -q -M web -P --wait cat /proc/sys/kernel/hostname)" = web.example.lan'
-check "root can log in" can_log_in Vogel-17
+check "root can log in" can_log_in web Vogel-17
 check "the package is there" on test -e "$POOL/web/usr/share/zoneinfo/Europe/Berlin"
 check "apt in it knows the mirror" on 'grep -q "signed-by=" /var/lib/machines/web/etc/apt/sources.list'
 

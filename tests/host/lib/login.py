@@ -45,9 +45,12 @@ def main():
         sys.exit('login incorrect')
     # What is echoed is not the answer.
     os.write(fd, b'echo sum-$((40 + 2))\n')
-    expect(fd, rest, b'sum-42')
+    _, rest = expect(fd, rest, b'sum-42')
+    # The next getty of this terminal is there: nothing of the session is still ending.
     os.write(fd, b'exit\n')
+    expect(fd, rest, b'login: ')
     os.close(fd)
+    os.waitpid(pid, 0)
 
 
 main()

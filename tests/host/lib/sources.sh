@@ -108,3 +108,15 @@ inside() {
         shift
         host exec -- systemd-run -q -M "$name" --wait --pipe "$@" </dev/null
 }
+
+no_getty() {
+        [[ -z $(on systemctl -M "$1" list-units --no-legend --state=activating,active,deactivating "container-getty@*") ]]
+}
+
+# can_log_in NAME PASSWORD: as root, with /root/login.py. The getty of a terminal that was closed runs into systemd's start limit
+# at times, and the next one of that number would not come.
+can_log_in() {
+        wait_for 20 no_getty "$1" || return
+        on systemctl -M "$1" reset-failed "container-getty@*"
+        on python3 /root/login.py root "$2" machinectl -q login "$1"
+}
