@@ -34,6 +34,8 @@ static Job *job_free(Job *job) {
         closep(&job->input_fd);
         closep(&job->output_fd);
         sd_bus_slot_unref(job->properties_slot);
+        sd_event_source_disable_unref(job->freeze_timer);
+        free(job->warning);
         free(job->unit);
         free(job->status_text);
         free(job->text);

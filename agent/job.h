@@ -27,7 +27,10 @@ typedef enum JobState {
 
 const char *job_state_to_string(JobState s); /* "running", "done", "failed", "canceled" */
 
-typedef struct Job {
+typedef struct Job Job;
+typedef void (*JobStep)(Job *job);
+
+struct Job {
         Manager *manager;
         JobSpec *spec;
         char *unit; /* "ctvirt-job-ID.service" */
@@ -45,8 +48,15 @@ typedef struct Job {
         int input_fd;    /* for the unit; -1: none */
         int output_fd;
         sd_bus_slot *properties_slot;
+        char *warning; /* what the agent has to say beside the text of the unit; NULL: nothing */
+
+        /* job_freeze.h */
+        JobStep after_freeze;
+        unsigned freeze_tries;
+        sd_event_source *freeze_timer;
+
         TAILQ_ENTRY(Job) entry;
-} Job;
+};
 
 #define JOBS_RUNNING_MAX 32
 #define JOBS_OVER_MAX 32

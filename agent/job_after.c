@@ -310,6 +310,8 @@ void job_after(Job *job, JobState *state, char **text) {
 
         if (spec->flags & JOB_FREEZE)
                 job_thaw(job);
+        if (*state == JOB_STATE_DONE && job->warning)
+                add_lines(text, (char *[]){ job->warning, NULL });
         if (*state == JOB_STATE_DONE && ((spec->flags & JOB_DEFINE) || spec->kind == JOB_BOOTSTRAP))
                 define_after(job, state, text);
         if (spec->flags & JOB_REDEFINE)

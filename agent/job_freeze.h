@@ -9,10 +9,8 @@
 
 #include "agent/job.h"
 
-typedef void (*JobStep)(Job *job);
-
-/* Goes on with next when it is frozen, or could not be, which is logged: a copy of a running
- * container is better than none. */
+/* Goes on with next when it is frozen. One that cannot be frozen within some seconds is copied as it
+ * runs, as that is better than no copy; the job then ends with a warning. */
 int job_freeze(Job *job, JobStep next);
 /* Unless it has been, or another job needs it frozen. */
 void job_thaw(Job *job);

@@ -287,6 +287,26 @@ download_job() {
         on ctvirt -q job-list | awk '/volume-download.*running/ { print $1 }'
 }
 
+# copies NUMBER: one behind the other, while the thaw of the one before may be under way.
+copies() {
+        on "for i in $(seq -s ' ' "$1"); do ctvirt -q vol-clone web copy\$i && ctvirt -q snapshot-create-as web copy\$i || exit 1; done 2>&1"
+}
+
+test_freezing() {
+        local said
+        step "$1: copies of what runs"
+        check "web starts" on ctvirt start web
+        on journalctl -q --rotate
+        on journalctl -q --vacuum-time=1s
+        said=$(copies 8 || echo failed)
+        check_equal "clones and snapshots say nothing" "" "$said"
+        check_not "as the journal says" on 'journalctl -q -u ctvirtd | grep "could not be frozen"'
+        check "it runs" wait_for 20 is_thawed
+        on 'for i in 1 2 3 4 5 6 7 8; do ctvirt -q vol-delete copy$i; ctvirt -q snapshot-delete web copy$i; done'
+        check "it is destroyed" on ctvirt destroy web
+        check "nothing is left over" wait_for 20 pool_is_tidy
+}
+
 # On btrfs nobody waits for him: the container runs on, and what is read is a snapshot.
 test_slow_reader() {
         local wanted=frozen id
@@ -416,6 +436,7 @@ run_all() {
         test_snapshots "$1"
         test_containers "$1"
         test_interruptions "$1"
+        test_freezing "$1"
         test_slow_reader "$1"
         test_strangers "$1"
 }
