@@ -11,6 +11,7 @@
 #include "agent/bus_objects.h"
 #include "agent/job_bus.h"
 #include "agent/job_guard.h"
+#include "agent/lifecycle.h"
 #include "agent/pool_question.h"
 #include "agent/revert.h"
 #include "agent/volume_info.h"
@@ -269,6 +270,19 @@ static int check_definition(const Manager *m, const Container *c, const char *na
                          name, why && why->text ? why->text : strerror(-r));
 }
 
+/* It would be stopped, and could not start again. */
+static int check_restart(const Container *c, Error **err) {
+        _cleanup_error_ Error *why = NULL;
+        int r;
+
+        r = lifecycle_check_networks(c, &why);
+        if (r >= 0 || !why)
+                return r;
+        return error_set(err, ERRNO_OPERATION_INVALID,
+                         "container '%s' is running, and could not be started again afterwards: %s",
+                         c->name, why->text);
+}
+
 static int revert_order(Request *request, const Container *c, JobOrder *order, Error **err) {
         const char *name;
         uint64_t flags;
@@ -284,6 +298,8 @@ static int revert_order(Request *request, const Container *c, JobOrder *order, E
                                  "container '%s' is running; with --force it is stopped, reverted "
                                  "and started again",
                                  c->name);
+        if (r >= 0 && c->active)
+                r = check_restart(c, err);
         if (r >= 0)
                 r = snapshot_order(JOB_SNAPSHOT_REVERT, c, name, order);
         if (r >= 0 && !(flags & CTVIRT_REVERT_KEEP_DEFINITION))

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "agent/api.h"
+#include "agent/bus_errors.h"
 #include "agent/failure_report.h"
 #include "agent/heal.h"
 #include "agent/manager.h"
@@ -124,27 +125,35 @@ int lifecycle_waiting_for(const Container *c, char ***ret) {
         return 0;
 }
 
-static void fail_waiting(Request *request, const Container *c, const char *what) {
+static int explain_waiting(const Container *c, const char *what, Error **err) {
         const Network *n = network_table_by_bridge(&c->manager->networks, what);
 
         if (!strv_contains(c->bridges, what))
-                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "container '%s' waits for network '%s', which libvirt does not know",
-                             c->name, what);
-        else if (n && n->active)
-                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "container '%s' waits for network '%s' (bridge %s), whose bridge is "
-                             "not up",
-                             c->name, n->name, what);
-        else if (n)
-                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "container '%s' waits for network '%s' (bridge %s), which is not "
-                             "started; start it with 'virsh net-start %s'",
-                             c->name, n->name, what, n->name);
-        else
-                request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
-                             "container '%s' waits for bridge %s, which is missing or not up",
-                             c->name, what);
+                return error_set(err, ERRNO_OPERATION_INVALID,
+                                 "container '%s' waits for network '%s', which libvirt does not "
+                                 "know",
+                                 c->name, what);
+        if (n && n->active)
+                return error_set(err, ERRNO_OPERATION_INVALID,
+                                 "container '%s' waits for network '%s' (bridge %s), whose bridge "
+                                 "is not up",
+                                 c->name, n->name, what);
+        if (n)
+                return error_set(err, ERRNO_OPERATION_INVALID,
+                                 "container '%s' waits for network '%s' (bridge %s), which is not "
+                                 "started; start it with 'virsh net-start %s'",
+                                 c->name, n->name, what, n->name);
+        return error_set(err, ERRNO_OPERATION_INVALID,
+                         "container '%s' waits for bridge %s, which is missing or not up", c->name,
+                         what);
+}
+
+int lifecycle_check_networks(const Container *c, Error **err) {
+        _cleanup_strv_ char **waiting = NULL;
+        int r;
+
+        r = lifecycle_waiting_for(c, &waiting);
+        return r < 0 || !waiting ? r : explain_waiting(c, waiting[0], err);
 }
 
 /* Where nspawn looks for the tree of a machine (image_search_path of systemd). */
@@ -170,9 +179,18 @@ bool lifecycle_has_root(const ContainerDef *def) {
         return false;
 }
 
+static bool refuse_without_networks(Request *request, const Container *c) {
+        _cleanup_error_ Error *err = NULL;
+        int r;
+
+        r = lifecycle_check_networks(c, &err);
+        if (r < 0)
+                request_fail_errno(request, r, err);
+        return r < 0;
+}
+
 static bool refuse_start(Request *request, const Container *c) {
         _cleanup_free_ char *root = NULL;
-        _cleanup_strv_ char **waiting = NULL;
         const Job *job;
 
         if (c->problem) {
@@ -181,10 +199,8 @@ static bool refuse_start(Request *request, const Container *c) {
                              c->problem);
                 return true;
         }
-        if (lifecycle_waiting_for(c, &waiting) >= 0 && waiting) {
-                fail_waiting(request, c, waiting[0]);
+        if (refuse_without_networks(request, c))
                 return true;
-        }
         job = job_busy(&c->manager->jobs, NULL, c->name);
         if (job) {
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
@@ -198,8 +214,9 @@ static bool refuse_start(Request *request, const Container *c) {
                 root = container_root_path(c);
                 request_fail(request, CTVIRT_ERROR_OPERATION_INVALID,
                              "container '%s' has no root: %s does not exist; bootstrap it: ctvirt "
-                             "bootstrap %s",
-                             c->name, root ? root : "its folder", c->name);
+                             "bootstrap %s%s",
+                             c->name, root ? root : "its folder", c->name,
+                             c->def->bootstrap ? "" : " --from SOURCE");
                 return true;
         }
         return false;
@@ -333,11 +350,11 @@ static Container *running(Request *request) {
 }
 
 /* SIGINT is what PID 1 of a container takes for Ctrl-Alt-Del (machinectl(1) "reboot"); nspawn then
- * exits with 133 and systemd starts the unit again. */
+ * exits with 133 and systemd starts the unit again, which has to be possible. */
 void lifecycle_reboot(Request *request) {
         Container *c = running(request);
 
-        if (!c)
+        if (!c || refuse_without_networks(request, c))
                 return;
         request_call(request, on_told, MACHINED_NAME, MACHINED_PATH, MACHINED_MANAGER,
                      "KillMachine", "ssi", c->name, "leader", (int32_t) SIGINT);

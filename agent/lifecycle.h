@@ -23,5 +23,8 @@ void lifecycle_reboot(Request *request);   /* answered when the container has be
 /* What a container waits for, bridges and networks that are not ready; owned by the caller. */
 int lifecycle_waiting_for(const Container *c, char ***ret);
 
+/* -EBUSY, and a sentence about the first of them, if it waits for any. */
+int lifecycle_check_networks(const Container *c, Error **err);
+
 /* Whether the tree is there, where the definition says or else where nspawn looks for it. */
 bool lifecycle_has_root(const ContainerDef *def);
