@@ -11,7 +11,8 @@
 #include "agent/plug.h"
 #include "agent/unit_transition.h"
 #include "base/log.h"
-#include "units/kept_dropin.h"
+#include "units/generated.h"
+#include "units/kept_files.h"
 #include "units/unit_list.h"
 #include "units/unit_name.h"
 
@@ -56,12 +57,19 @@ static void on_ended(Manager *m, Container *c) {
         events_container(m, c, CTVIRT_EVENT_STOPPED, "Shutdown");
 }
 
+/* A program without an init knows no other end than the one that nspawn makes with it, and calls a
+ * failure (wait_for_container() of systemd's nspawn.c). */
+static bool is_killed_by_shutdown(const Container *c) {
+        return c->shutdown_requested && c->def && !generated_boots_init(c->def);
+}
+
 static void on_failed(Manager *m, Container *c) {
         /* nspawn itself may have been killed. */
-        destroy_clean_up(m, c);
+        destroy_clean_up(m, c->name);
 
         /* A container that was killed on request has not failed, whatever systemd calls it. */
-        if (c->destroy_requested) {
+        if (c->destroy_requested || is_killed_by_shutdown(c)) {
+                (void) unit_client_reset_failed(m->units, c->unit);
                 on_ended(m, c);
                 return;
         }
@@ -98,27 +106,27 @@ static void at_first_sight(Manager *m, Container *c) {
 }
 
 /* What it had of a definition that is gone. */
-static void forget_limits(Manager *m, const char *name) {
-        int r = kept_dropin_remove(m->root, name);
+static void forget_files(Manager *m, const char *name) {
+        int r = kept_files_remove(m->root, name);
 
         if (r < 0)
-                log_warning_errno(r, "Container '%s' keeps limits of a definition that is gone",
+                log_warning_errno(r, "Container '%s' keeps files of a definition that is gone",
                                   name);
         if (r > 0)
                 manager_request_reload(m);
 }
 
 /* Of those that ended while we were not there. */
-static void forget_all_limits(Manager *m) {
+static void forget_all_files(Manager *m) {
         _cleanup_strv_ char **names = NULL;
 
-        if (kept_dropin_list(m->root, &names) < 0)
+        if (kept_files_list(m->root, &names) < 0)
                 return;
         STRV_FOREACH(name, names) {
                 const Container *c = container_table_by_name(&m->containers, *name);
 
                 if (!c || !c->active)
-                        forget_limits(m, *name);
+                        forget_files(m, *name);
         }
 }
 
@@ -200,7 +208,7 @@ void container_watch_on_unit(const UnitState *state, void *userdata) {
         c->seen = c->caught_up = true;
         note_end(c, old_active, old_sub);
         if (was_active && !c->active)
-                forget_limits(m, c->name);
+                forget_files(m, c->name);
         if (unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_STARTING) {
                 c->shutdown_requested = c->destroy_requested = false;
                 heal_on_starting(c);
@@ -294,7 +302,7 @@ static void on_loaded_units(sd_bus_message *reply, const sd_bus_error *error, vo
         }
         STRV_FOREACH(unit, units.running)
                 expect_running(m, *unit);
-        forget_all_limits(m);
+        forget_all_files(m);
         m->units_listed = true;
         manager_check_caught_up(m);
 }

@@ -13,7 +13,7 @@
 #include "base/label.h"
 #include "base/log.h"
 #include "units/generated.h"
-#include "units/kept_dropin.h"
+#include "units/kept_files.h"
 
 /*
  * Before the commit point
@@ -239,12 +239,13 @@ int undefine_commit(Manager *m, Container *c, Error **err) {
         return 0;
 }
 
-/* Those of a container that runs, which a reload would lift. */
-static void keep_limits(Manager *m, const char *name) {
-        int r = kept_dropin_add(m->root, name);
+/* Of a container that runs: a reload would lift its limits, and nobody would know its bridges. */
+static void keep_files(Manager *m, const char *name) {
+        int r = kept_files_add(m->root, name);
 
         if (r < 0)
-                log_warning_errno(r, "Container '%s' runs on without its limits", name);
+                log_warning_errno(r, "Container '%s' runs on without its limits and networks",
+                                  name);
 }
 
 /* At the start of the agent, which finishes what it was killed in, systemd has not been asked yet. */
@@ -259,7 +260,7 @@ int undefine_finish(Manager *m, const char *name, const char *root, Error **err)
         if (c && container_is_defined(c))
                 return 0;
         if (may_run(m, c))
-                keep_limits(m, name);
+                keep_files(m, name);
         change = generated_remove(m->root, name, root, err);
         if (change < 0)
                 return change;

@@ -20,12 +20,12 @@
 /* The first version that makes the mount. */
 #define SYSTEMD_WITH_EXPORT 256
 
-void destroy_clean_up(Manager *m, const Container *c) {
+void destroy_clean_up(Manager *m, const char *container) {
         _cleanup_free_ char *mount = NULL;
 
         if (m->systemd_version < SYSTEMD_WITH_EXPORT)
                 return;
-        mount = container_export_mount_name(c->name);
+        mount = container_export_mount_name(container);
         /* Mostly there is none, which is systemd's to say and nobody's to hear. */
         if (mount)
                 (void) unit_client_job(m->units, UNIT_JOB_STOP, mount, NULL, NULL);
@@ -61,6 +61,7 @@ static void on_destroyed(const UnitReply *reply, void *userdata) {
         Request *request = userdata;
         Container *c = request_container(request);
 
+        /* One that was not defined is gone with its end. */
         if (c)
                 c->destroy_timer = sd_event_source_disable_unref(c->destroy_timer);
         if (reply->error) {
@@ -70,10 +71,8 @@ static void on_destroyed(const UnitReply *reply, void *userdata) {
         }
 
         /* To systemd, a unit whose processes were killed has failed. */
-        if (c) {
-                (void) unit_client_reset_failed(request->manager->units, c->unit);
-                destroy_clean_up(request->manager, c);
-        }
+        (void) unit_client_reset_failed(request->manager->units, reply->unit);
+        destroy_clean_up(request->manager, request->container);
         request_answer(request);
 }
 

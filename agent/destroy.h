@@ -15,4 +15,4 @@ void lifecycle_destroy(Request *request);
 
 /* After an end that nspawn did not live to see: takes away the mount that would make its next start
  * fail ("Mount point '/run/systemd/nspawn/unix-export/NAME' exists already, refusing."). */
-void destroy_clean_up(Manager *m, const Container *c);
+void destroy_clean_up(Manager *m, const char *container);

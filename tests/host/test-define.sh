@@ -154,6 +154,42 @@ check "it failed" on systemctl -q is-failed systemd-nspawn@gone.service
 check "undefine" on ctvirt undefine gone
 check_not "takes it off the list of failed units" on systemctl -q is-failed systemd-nspawn@gone.service
 
+step "what runs goes on"
+on_virbr0() {
+        on 'ip -o link show dev vb-runs | grep -q "master virbr0"'
+}
+check "a container that runs" define_container runs default
+on ctvirt -q start runs
+check "is on its bridge" wait_for 10 on_virbr0
+check "snapshot" on ctvirt snapshot-create-as runs before
+check "net-destroy" on virsh -q net-destroy default
+check "a reboot says what is missing" on "ctvirt reboot runs 2>&1 | grep -q \"waits for network 'default'\""
+check "a revert as well" on "ctvirt snapshot-revert runs before --force 2>&1 | grep -q \"could not be started again.*waits for network 'default'\""
+check "it runs on" is_running runs
+check "undefine" on ctvirt undefine runs
+check "net-start" on virsh -q net-start default
+check "it runs on, and is on its bridge again" wait_for 10 on_virbr0
+on systemctl restart ctvirtd.service
+check "net-destroy" on virsh -q net-destroy default
+check "net-start" on virsh -q net-start default
+check "also with another agent" wait_for 10 on_virbr0
+check "destroy" on ctvirt destroy runs
+check "its settings go with it" wait_for 10 on test ! -e /run/systemd/nspawn/runs.nspawn
+check_not "it has not failed" on systemctl -q is-failed systemd-nspawn@runs.service
+check "a program without an init" make_container sleeps
+put_file /root/sleeps.xml <<XML
+<domain type='nspawn'>
+  <name>sleeps</name>
+  <os><type>exe</type><init>/bin/busybox</init><initarg>sleep</initarg><initarg>1000</initarg></os>
+</domain>
+XML
+check "is defined" on ctvirt define --validate /root/sleeps.xml
+check "and started" on ctvirt start sleeps
+check "shutdown" on ctvirt shutdown sleeps
+check "is no crash" wait_for 10 on 'ctvirt domstate sleeps --reason | grep -qx "shut off (shutdown)"'
+check "nor a failure" wait_for 10 on '! systemctl -q is-failed systemd-nspawn@sleeps.service'
+check "and it goes" on ctvirt -q undefine sleeps --remove-all-storage
+
 step "an unprivileged user"
 on useradd -m user
 check "may list" host exec --raw --user user -- ctvirt list --all

@@ -15,7 +15,7 @@
 
 #include "temp_root.h"
 #include "units/generated.h"
-#include "units/kept_dropin.h"
+#include "units/kept_files.h"
 #include "units/nspawn_file.h"
 #include "units/unit_bridges.h"
 
@@ -26,6 +26,7 @@
 #define DROPIN DROPIN_FOLDER "/50-ctvirt.conf"
 #define KEPT_FOLDER "/run/systemd/system/systemd-nspawn@web.service.d"
 #define KEPT KEPT_FOLDER "/50-ctvirt.conf"
+#define KEPT_NSPAWN "/run/systemd/nspawn/web.nspawn"
 #define NETWORK "/var/lib/machines/web/etc/systemd/network"
 #define DROPIN_CHANGED (GENERATED_UNIT_CHANGED | GENERATED_DROPIN_CHANGED)
 #define HOST0 NETWORK "/20-ctvirt-host0.network"
@@ -428,31 +429,45 @@ static void test_owner(void **state) {
         }
 }
 
-/* A container that runs keeps its limits until it ends; what others have put there stays. */
+/* A container that runs keeps its limits and its network until it ends; what others have put there
+ * stays. */
 static void test_kept(void **state) {
         _cleanup_root_ char *root = temp_root_new();
         _cleanup_strv_ char **names = NULL, **none = NULL;
 
-        assert_int_equal(kept_dropin_list(root, &none), 0);
+        assert_int_equal(kept_files_list(root, &none), 0);
         assert_null(none);
         make_root(root);
+        assert_int_equal(kept_files_add(root, "web"), 0);
         assert_true(write_xml(root, WEB(NIC("default")), NULL) > 0);
-        assert_int_equal(kept_dropin_add(root, "web"), 0);
+        assert_int_equal(kept_files_add(root, "web"), 1);
+        assert_false(exists(root, KEPT));
+        assert_true(exists(root, KEPT_NSPAWN));
+        assert_int_equal(kept_files_list(root, &names), 0);
+        assert_int_equal(strv_length(names), 1);
+        assert_int_equal(kept_files_remove(root, "web"), 0);
+        assert_false(exists(root, KEPT_NSPAWN));
+        names = strv_free(names);
         assert_true(write_xml(root, WEB("<vcpu>2</vcpu>" NIC("default")), NULL) > 0);
-        assert_int_equal(kept_dropin_add(root, "web"), 1);
+        assert_int_equal(kept_files_add(root, "web"), 1);
         assert_true(generated_remove(root, "web", NULL, NULL) > 0);
         assert_true(exists(root, KEPT));
+        assert_true(exists(root, KEPT_NSPAWN));
         temp_root_write(root, KEPT_FOLDER "/mine.conf", "[Unit]\n");
-        assert_int_equal(kept_dropin_list(root, &names), 0);
+        assert_int_equal(kept_files_list(root, &names), 0);
         assert_int_equal(strv_length(names), 1);
         assert_string_equal(names[0], "web");
-        assert_int_equal(kept_dropin_remove(root, "web"), 1);
+        assert_int_equal(kept_files_remove(root, "web"), 1);
         assert_false(exists(root, KEPT));
+        assert_false(exists(root, KEPT_NSPAWN));
         assert_true(exists(root, KEPT_FOLDER "/mine.conf"));
-        assert_int_equal(kept_dropin_remove(root, "web"), 0);
+        assert_int_equal(kept_files_remove(root, "web"), 0);
         temp_root_write(root, DROPIN, "[Service]\nMemoryMax=1G\n");
-        assert_int_equal(kept_dropin_add(root, "web"), 0);
+        temp_root_write(root, KEPT_NSPAWN, "[Network]\nBridge=br0\n");
+        assert_int_equal(kept_files_add(root, "web"), 0);
+        assert_int_equal(kept_files_remove(root, "web"), 0);
         assert_false(exists(root, KEPT));
+        assert_true(exists(root, KEPT_NSPAWN));
 }
 
 static void test_remove(void **state) {
