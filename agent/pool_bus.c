@@ -230,6 +230,22 @@ static int read_build(sd_bus_message *m, BuildOptions *ret, Error **err) {
         return r;
 }
 
+static int refuse_jobs(const JobTable *jobs, Error **err) {
+        _cleanup_free_ char *what = NULL;
+        const Job *job;
+
+        JOB_FOREACH(job, jobs)
+        if (job->state == JOB_STATE_RUNNING)
+                break;
+        if (!job)
+                return 0;
+        what = job_describe(job->spec);
+        return error_set(err, ERRNO_OPERATION_INVALID,
+                         "job %s (%s) is at work in the pool; wait for it with 'ctvirt job-info %s "
+                         "--wait'",
+                         job->spec->id, what ? what : "", job->spec->id);
+}
+
 static int build_order(Request *request, JobOrder *order, Error **err) {
         BuildOptions o = { 0 };
         int r;
@@ -237,9 +253,9 @@ static int build_order(Request *request, JobOrder *order, Error **err) {
         r = read_build(request->message, &o, err);
         if (r < 0)
                 return r;
-        if (request->manager->jobs.n_running > 0)
-                return error_set(err, ERRNO_OPERATION_INVALID,
-                                 "jobs are at work in the pool; see 'ctvirt job-list'");
+        r = refuse_jobs(&request->manager->jobs, err);
+        if (r < 0)
+                return r;
         /* What is there only the job can see, as the agent has a /dev and a /tmp of its own; and a
          * disk can take its time. */
         r = job_order_new(JOB_POOL_BUILD, NULL, order);

@@ -196,20 +196,30 @@ int volume_move(const Pool *p, int from_fd, const char *from, int to_fd, const c
         return r;
 }
 
-int volume_trash(const Pool *p, int dir_fd, const char *file, const char *id, Error **err) {
-        _cleanup_close_ int trash = pool_folder(p, POOL_TRASH, err);
+static int move_to_trash(const Pool *p, int dir_fd, const char *file, int trash, const char *id) {
         int r = -EEXIST;
 
-        if (trash < 0)
-                return trash;
-        /* It need not be what it was: nobody sees it any more. */
-        (void) take_read_only(p, dir_fd, file);
         for (unsigned i = 0; i < TRASH_TRIES && r == -EEXIST; i++) {
                 char to[ID_MAX + 16];
 
                 (void) snprintf(to, sizeof(to), "%s-%u", id, i);
                 r = volume_move(p, dir_fd, file, trash, to, RENAME_NOREPLACE);
         }
+        return r;
+}
+
+int volume_trash(const Pool *p, int dir_fd, const char *file, const char *id, Error **err) {
+        _cleanup_close_ int trash = pool_folder(p, POOL_TRASH, err);
+        int r;
+
+        if (trash < 0)
+                return trash;
+        /* It need not be what it was: nobody sees it any more. */
+        (void) take_read_only(p, dir_fd, file);
+        r = move_to_trash(p, dir_fd, file, trash, id);
+        /* A full btrfs has room for a rename again when it has written down what was deleted. */
+        if (r == -ENOSPC && syncfs(p->fd) >= 0)
+                r = move_to_trash(p, dir_fd, file, trash, id);
         if (r < 0)
                 return error_set(err, -r, "cannot move '%s' to the trash: %s", file, strerror(-r));
         return 0;
