@@ -21,8 +21,8 @@ int guard_not_running(const Manager *m, const char *name, const char *doing, Err
                 return 0;
         return error_set(err, ERRNO_OPERATION_INVALID,
                          "container '%s' is running, its root cannot be %s; stop it with 'ctvirt "
-                         "shutdown %s' first",
-                         name, doing, name);
+                         "shutdown %s', which takes a moment, or at once with 'ctvirt destroy %s'",
+                         name, doing, name, name);
 }
 
 int guard_volume(const Manager *m, const char *name, Error **err) {

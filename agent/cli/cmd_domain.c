@@ -230,7 +230,13 @@ static int wait_for_deletion(Cli *cli, const char *name) {
         r = job_info_get(cli, path, &info);
         if (r < 0 || !streq(info.kind, "volume-delete"))
                 return r;
-        return job_wait(cli, path, NULL, "Failed to delete the root of container '%s'", name);
+        r = job_wait(cli, path, NULL, "Failed to delete the root of container '%s'", name);
+        if (r < 0)
+                fprintf(stderr,
+                        "The container is no longer defined; its root is volume '%s', which 'ctvirt "
+                        "vol-delete %s --delete-snapshots' deletes\n",
+                        name, name);
+        return r;
 }
 
 static int cmd_undefine(Cli *cli, const Command *command) {

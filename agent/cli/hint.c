@@ -32,6 +32,9 @@ static const char *const libvirt_verbs[] = {
         "memory cannot be saved; use 'systemctl freeze systemd-nspawn@NAME.service', or 'ctvirt "  \
         "shutdown NAME'"
 
+#define ONE_POOL "there is one pool, which is always there; use 'ctvirt pool-info'"
+#define IN_CONTAINER "use 'machinectl shell NAME', or 'systemd-run -M NAME --pipe --wait COMMAND'"
+
 /* Commands of virsh for domains and volumes, and of machinectl, that have another name here, or
  * come from elsewhere. */
 static const struct {
@@ -54,15 +57,26 @@ static const struct {
         { "dommemstat", "use 'systemd-cgtop machine.slice'" },
         { "domrename", RENAME },
         { "domstats", "use 'ctvirt dominfo NAME', or 'systemd-cgtop machine.slice'" },
+        { "disable", "use 'ctvirt autostart NAME --disable'" },
         { "edit", DEFINE_AGAIN },
+        { "enable", "use 'ctvirt autostart NAME'" },
+        { "exec", IN_CONTAINER },
+        { "kill", "use 'ctvirt destroy NAME'" },
         { "login", "use 'machinectl login NAME'" },
+        { "logs", "use 'journalctl -u systemd-nspawn@NAME', or 'journalctl -M NAME'" },
         { "managedsave", FREEZE },
         { "memtune", DEFINE_AGAIN },
         { "migrate", "use 'ctvirt export' here and 'ctvirt import --moved' there" },
-        { "pool-define", "there is one pool; use 'ctvirt pool-info machines'" },
+        { "passwd", "use 'ctvirt set-user-password NAME USER'" },
+        { "pool-define", ONE_POOL },
+        { "pool-delete", ONE_POOL },
+        { "pool-destroy", ONE_POOL },
+        { "pool-start", ONE_POOL },
+        { "poweroff", "use 'ctvirt shutdown NAME'" },
         { "remove", UNDEFINE },
         { "rename", RENAME },
         { "reset", "use 'ctvirt destroy NAME', and 'ctvirt start NAME'" },
+        { "restart", "use 'ctvirt reboot NAME'" },
         { "resume", "use 'systemctl thaw systemd-nspawn@NAME.service'" },
         { "rm", UNDEFINE },
         { "save", FREEZE },
@@ -70,8 +84,10 @@ static const struct {
         { "setmaxmem", DEFINE_AGAIN },
         { "setmem", DEFINE_AGAIN },
         { "setvcpus", DEFINE_AGAIN },
-        { "shell", "use 'machinectl shell NAME'" },
+        { "shell", IN_CONTAINER },
         { "snapshot-create", "use 'ctvirt snapshot-create-as NAME [SNAPSHOT]'" },
+        { "snapshot-current", "use 'ctvirt snapshot-list NAME'" },
+        { "stop", "use 'ctvirt shutdown NAME', or at once 'ctvirt destroy NAME'" },
         { "suspend", "use 'systemctl freeze systemd-nspawn@NAME.service'" },
         { "vcpupin", DEFINE_AGAIN },
         { "vol-create", "use 'ctvirt bootstrap NAME', or 'ctvirt vol-upload NAME FILE'" },
