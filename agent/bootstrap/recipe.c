@@ -348,9 +348,18 @@ static int enter_section(RecipeReader *p, unsigned line, const char *section) {
         return fail(p, line, section, "sections are [Recipe], [Release R …] and [Repository ID]");
 }
 
+static const RecipeKey *find_key(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(recipe_keys); i++)
+                if (streq(recipe_keys[i].name, name))
+                        return &recipe_keys[i];
+        return NULL;
+}
+
 static int on_line(unsigned line, const char *section, const char *key, const char *value,
                    void *userdata) {
         RecipeReader *p = userdata;
+        const RecipeKey *k = key ? find_key(key) : NULL;
+        const char *why = NULL;
         int kind, r;
 
         if (!section || !key)
@@ -358,22 +367,16 @@ static int on_line(unsigned line, const char *section, const char *key, const ch
         kind = enter_section(p, line, section);
         if (kind < 0)
                 return kind;
-        for (size_t i = 0; i < ELEMENTSOF(recipe_keys); i++) {
-                const RecipeKey *k = &recipe_keys[i];
-                const char *why = NULL;
-
-                if (!streq(k->name, key))
-                        continue;
-                if (kind == 0)
-                        return 0;
-                if (!(k->sections & (unsigned) kind))
-                        return fail(p, line, key, "this key has no meaning in this section");
-                r = k->assign(p, k, value, &why);
-                return r == -EINVAL ? error_set_at(p->err, EINVAL, p->recipe->file, line,
-                                                   "%s=%s: %s", key, value, why ? why : "broken")
-                                    : r;
-        }
-        return fail(p, line, key, "there is no such key");
+        if (!k)
+                return fail(p, line, key, "there is no such key");
+        if (kind == 0)
+                return 0;
+        if (!(k->sections & (unsigned) kind))
+                return fail(p, line, key, "this key has no meaning in this section");
+        r = k->assign(p, k, value, &why);
+        return r == -EINVAL ? error_set_at(p->err, EINVAL, p->recipe->file, line, "%s=%s: %s", key,
+                                           value, why ? why : "broken")
+                            : r;
 }
 
 static void repository_done(RecipeRepository *r) {
@@ -450,11 +453,13 @@ static int check_request(const char *release, const char *architecture, Error **
         return 0;
 }
 
-/* Type= and DefaultRelease= come first: the rest is read for one release. */
+/* Type= and DefaultRelease= come first: the rest is read for one release. A slip in their names would
+ * make them missing. */
 static int on_line_first(unsigned line, const char *section, const char *key, const char *value,
                          void *userdata) {
-        if (!section || !key || !streq(section, "Recipe") ||
-            (!streq(key, "Type") && !streq(key, "DefaultRelease")))
+        if (!section || !key || !streq(section, "Recipe"))
+                return 0;
+        if (find_key(key) && !streq(key, "Type") && !streq(key, "DefaultRelease"))
                 return 0;
         return on_line(line, section, key, value, userdata);
 }

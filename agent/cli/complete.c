@@ -137,7 +137,8 @@ int complete_compressions(Cli *cli, char ***words) {
 }
 
 int complete_sources(Cli *cli, char ***words) {
-        return complete_constants((const char *const[]){ "debian", "fedora", "tar:/", "directory:/",
+        return complete_constants((const char *const[]){ "debian", "ubuntu", "fedora",
+                                                         "centos-stream", "tar:/", "directory:/",
                                                          "raw:/", "clone:", "base:", "https://",
                                                          "docker://", "oci:", NULL },
                                   words);

@@ -49,6 +49,7 @@ static void test_mistakes(void **state) {
                   "x.conf:3: URL: this key has no meaning in this section" },
                 { "[Recipe]\nType=apt\nPackage=x\n", "r",
                   "x.conf:3: Package: there is no such key" },
+                { "[Recipe]\nTyp=apt\n", NULL, "x.conf:2: Typ: there is no such key" },
                 { "Type=apt\n", "r", "x.conf: [Recipe] has no Type= (apt or dnf)" },
                 { "[Recipe]\nType=apt\nnonsense\n", "r",
                   "x.conf:3: nonsense: this is neither KEY=value nor a section" },
