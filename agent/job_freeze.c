@@ -3,6 +3,7 @@
 #include "agent/job_freeze.h"
 
 #include "agent/manager.h"
+#include "agent/unit_transition.h"
 #include "base/log.h"
 #include "units/unit_name.h"
 
@@ -64,7 +65,14 @@ static int try_again(Job *job, unsigned tries_max, sd_event_time_handler_t handl
  * Freezing
  */
 
-static void go_on_unfrozen(Job *job, const char *why) {
+static bool has_ended(const Job *job) {
+        const Container *c =
+                container_table_by_name(&job->manager->containers, job_spec_frozen(job->spec));
+
+        return !c || unit_phase(c->active_state, c->sub_state) == UNIT_PHASE_DOWN;
+}
+
+static void warn_unfrozen(Job *job, const char *why) {
         const char *name = job_spec_frozen(job->spec);
 
         log_warning("Container '%s' could not be frozen, it is copied as it runs: %s", name, why);
@@ -74,6 +82,11 @@ static void go_on_unfrozen(Job *job, const char *why) {
                     "that it wrote meanwhile may not fit together",
                     name, why) < 0)
                 job->warning = NULL;
+}
+
+static void go_on_unfrozen(Job *job, const char *why) {
+        if (!has_ended(job))
+                warn_unfrozen(job, why);
         job->after_freeze(job);
 }
 
