@@ -11,6 +11,7 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define SYSTEMD_UNIT_BUSY "org.freedesktop.systemd1.UnitBusy"
+#define SYSTEMD_FREEZE_CANCELLED "org.freedesktop.systemd1.FreezeCancelled"
 #define CALL_TIMEOUT_USEC (UINT64_C(30) * 1000 * 1000)
 
 #define AGAIN_USEC (UINT64_C(100) * 1000)
@@ -46,9 +47,11 @@ static int send_order(const Job *job, const char *method, BusCallHandler handler
 }
 
 /* One that is being thawed by the job before, or whose unit has a job; systemd says it so
- * (bus_unit_method_freezer_generic() in its dbus-unit.c). */
+ * (bus_unit_method_freezer_generic() in its dbus-unit.c), or it hears of the end of the thaw only
+ * now and takes it for the end of the freeze (unit_freezer_complete() in its unit.c). */
 static bool passes(const sd_bus_error *error) {
         return sd_bus_error_has_name(error, SD_BUS_ERROR_FAILED) ||
+               sd_bus_error_has_name(error, SYSTEMD_FREEZE_CANCELLED) ||
                sd_bus_error_has_name(error, SYSTEMD_UNIT_BUSY);
 }
 
